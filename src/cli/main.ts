@@ -1,0 +1,48 @@
+// The command: its sub-commands, and how a failure ends it.
+import { Command, CommanderError } from 'commander';
+import { CodedError } from '../protocol/errors.ts';
+import { printable } from '../protocol/names.ts';
+import { VERSION } from '../lib/version.ts';
+import { EXIT, exitCodeOf } from './exit-codes.ts';
+import { registryCommand } from './registry.ts';
+import { say, style } from './terminal.ts';
+
+function createProgram(): Command {
+  const program = new Command('sp2p')
+    .description('Share a folder with a group, find any file in it, get it from whoever holds it.')
+    .version(VERSION)
+    .addHelpText('after', '\nEvery flag has an environment variable: --max-upload is SP2P_MAX_UPLOAD.');
+  for (const command of [registryCommand()])
+    program.addCommand(command.showHelpAfterError('(--help tells more)'));
+  return everywhere(program);
+}
+
+/** Failures of usage are thrown, not exits from within. */
+function everywhere(program: Command): Command {
+  for (const command of [program, ...program.commands]) command.exitOverride();
+  return program;
+}
+
+/** Runs the command line and ends the process with its exit code. */
+export async function main(argv: string[]): Promise<void> {
+  // A reader that has seen enough (`| head`) is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(EXIT.done);
+  });
+  process.exitCode = await exitCodeOfRun(argv);
+  process.stdout.write('', () => process.exit());
+}
+
+async function exitCodeOfRun(argv: string[]): Promise<number> {
+  try {
+    await createProgram().parseAsync(argv);
+    return EXIT.done;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (error instanceof CodedError)
+      say(`${style('red', 'sp2p:')} ${printable(error.message)} [${error.code}]`);
+    else say(`${style('red', 'sp2p:')} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    return exitCodeOf(error);
+  }
+}

@@ -1,0 +1,47 @@
+// Options that several commands share. Every flag has an environment variable, SP2P_ and its name.
+import { InvalidArgumentError, Option } from 'commander';
+import { LOG_LEVELS } from '../lib/log.ts';
+
+export const DEFAULT_REGISTRY = 'http://127.0.0.1:7770';
+
+/** An option with its environment variable: `--max-upload` is SP2P_MAX_UPLOAD. */
+export function option(flags: string, description: string): Option {
+  const made = new Option(flags, description);
+  return made.env(`SP2P_${(made.long ?? '').slice(2).replaceAll('-', '_').toUpperCase()}`);
+}
+
+export function registryOption(): Option {
+  return option('--registry <url>', 'the registry; a path in it is the base of its contract')
+    .default(parseRegistryUrl(DEFAULT_REGISTRY), DEFAULT_REGISTRY)
+    .argParser(parseRegistryUrl);
+}
+
+export function portOption(port: number): Option {
+  return option('--port <port>', 'the port to listen on; 0 takes a free one')
+    .default(port)
+    .argParser(wholeNumber(0, 65535));
+}
+
+export function jsonOption(): Option {
+  return option('--json', 'answer in JSON');
+}
+
+export function logOption(): Option {
+  return option('--log-level <level>', 'how much to log on stderr').choices(LOG_LEVELS).default('warn');
+}
+
+function parseRegistryUrl(text: string): URL {
+  const url = URL.parse(text.includes('://') ? text : `http://${text}`);
+  if (!url || !/^https?:$/.test(url.protocol))
+    throw new InvalidArgumentError('It is an http address, such as http://192.0.2.1:7770.');
+  return url;
+}
+
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || value > most)
+      throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`);
+    return value;
+  };
+}

@@ -1,0 +1,69 @@
+// sp2p registry: runs the registry until it is told to stop.
+import { Command } from 'commander';
+import envPaths from 'env-paths';
+import { join } from 'node:path';
+import { createLog, type LogLevel } from '../lib/log.ts';
+import { DEFAULT_LEASE_SECONDS, Registry } from '../registry/registry.ts';
+import { parseBase } from '../registry/routes/exercise.ts';
+import { SqliteStore } from '../registry/store/sqlite.ts';
+import { jsonOption, logOption, option, portOption, wholeNumber } from './options.ts';
+import { print, say, untilSignalled } from './terminal.ts';
+
+interface Flags {
+  port: number;
+  host: string;
+  data: string;
+  base: string[];
+  anyAddress?: boolean;
+  lease: number;
+  json?: boolean;
+  logLevel: LogLevel;
+}
+
+export function registryCommand(): Command {
+  return new Command('registry')
+    .description('run the registry: the index of who has what')
+    .addOption(portOption(7770))
+    .addOption(option('--host <address>', 'the address to listen on').default('0.0.0.0'))
+    .addOption(
+      option('--data <folder>', 'where the index is kept').default(
+        join(envPaths('sp2p', { suffix: '' }).data, 'registry'),
+      ),
+    )
+    .addOption(
+      option('--base <path...>', 'further bases of the exercise’s contract, beside api/Registers')
+        .default([], 'none')
+        .argParser((text: string, before: string[] | undefined) => [
+          ...(before ?? []),
+          ...text.split(',').map(parseBase),
+        ]),
+    )
+    .addOption(option('--any-address', 'for labs: let anyone register any endpoint'))
+    .addOption(
+      option('--lease <seconds>', 'how long a silent peer is believed')
+        .default(DEFAULT_LEASE_SECONDS)
+        .argParser(wholeNumber(1, 86_400)),
+    )
+    .addOption(jsonOption())
+    .addOption(logOption())
+    .action(run);
+}
+
+async function run(flags: Flags): Promise<void> {
+  const stopped = untilSignalled();
+  const registry = new Registry({
+    store: new SqliteStore(join(flags.data, 'index.sqlite')),
+    log: createLog(flags.logLevel),
+    host: flags.host,
+    port: flags.port,
+    bases: flags.base,
+    anyAddress: flags.anyAddress ?? false,
+    leaseSeconds: flags.lease,
+  });
+  await registry.start();
+  const { address, port } = registry.address;
+  if (flags.json) print(JSON.stringify({ address, port, data: flags.data }));
+  else say(`The registry serves on ${address} port ${port}; its data is in ${flags.data}.`);
+  await stopped;
+  await registry.stop();
+}

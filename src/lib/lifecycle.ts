@@ -1,0 +1,56 @@
+// What long-lived parts share: they start once, and stop as often as asked.
+import { setTimeout as delay } from 'node:timers/promises';
+
+export interface Startable {
+  start(): Promise<void>;
+  /** Idempotent; resolves when the part has let go of everything. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Does a piece of work again and again until stopped, with a pause after each; a failure is handed
+ * to `onError` and ends nothing.
+ */
+export class Repeating implements Startable {
+  readonly #work: (signal: AbortSignal) => Promise<void>;
+  readonly #pauseMs: number;
+  readonly #onError: (error: unknown) => void;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: {
+    work: (signal: AbortSignal) => Promise<void>;
+    pauseMs: number;
+    onError: (error: unknown) => void;
+  }) {
+    this.#work = options.work;
+    this.#pauseMs = options.pauseMs;
+    this.#onError = options.onError;
+  }
+
+  start(): Promise<void> {
+    this.#running = this.#run(this.#stopping.signal);
+    return Promise.resolve();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#work(signal);
+      } catch (error) {
+        if (!signal.aborted) this.#onError(error);
+      }
+      await pause(this.#pauseMs, signal);
+    }
+  }
+}
+
+/** Waits, or stops waiting when the signal comes; never rejects. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => undefined);
+}

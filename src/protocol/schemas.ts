@@ -1,0 +1,144 @@
+// The bodies of the native contract, once: they validate, they type both sides, and the OpenAPI
+// document is made of them.
+import { Type, type Static } from 'typebox';
+import { MAX_NAME_BYTES } from './names.ts';
+
+/** What `GET /api/v1` says, by which a client tells a registry of this kind from any other. */
+export const SERVICE = 'sp2p-registry';
+
+/** A body of a catalogue change is at most this large; one name of 1 KiB in JSON is below 7 KiB. */
+export const MAX_CHANGE_BYTES = 4 * 1024 * 1024;
+/** So many entries fit one catalogue change: the registry is busy with one for some 50 ms. */
+export const MAX_CHANGE_ENTRIES = 5_000;
+/** A page of a listing has at most this many entries. */
+export const MAX_PAGE = 1_000;
+
+const NameSchema = Type.String({ minLength: 1, maxLength: MAX_NAME_BYTES, description: 'A name.' });
+const SizeSchema = Type.Integer({
+  minimum: 0,
+  maximum: Number.MAX_SAFE_INTEGER,
+  description: 'Bytes.',
+});
+const ModifiedSchema = Type.Integer({
+  minimum: -8_640_000_000_000_000,
+  maximum: 8_640_000_000_000_000,
+  description: 'When the file last changed, in milliseconds since 1970-01-01T00:00:00Z.',
+});
+const RevisionSchema = Type.Integer({
+  minimum: 0,
+  maximum: Number.MAX_SAFE_INTEGER,
+  description: 'Counts the changes of one peer’s catalogue; 0 is the empty one.',
+});
+const ContractSchema = Type.Union([Type.Literal('native'), Type.Literal('exercise')], {
+  description: 'Through which contract the peer registered; a native one speaks HTTP.',
+});
+
+export const EndpointSchema = Type.Object({
+  ipAddress: Type.String({ maxLength: 64, description: 'Canonical IPv4 or IPv6 address.' }),
+  port: Type.Integer({ minimum: 1, maximum: 65535 }),
+});
+
+export const PeerIdSchema = Type.String({
+  pattern: '^[0-9a-f]{32}$',
+  description: 'What the peer calls itself: 128 random bits, 32 hex digits.',
+});
+
+export const ServiceSchema = Type.Object({
+  service: Type.Literal(SERVICE),
+  version: Type.String(),
+  leaseSeconds: Type.Number({ description: 'How long a peer is believed without hearing from it.' }),
+});
+
+/** A peer makes itself known, or renews its lease. */
+export const AnnouncementSchema = Type.Object(
+  {
+    ipAddress: Type.Optional(
+      Type.String({ maxLength: 64, description: 'Default: the address that the call came from.' }),
+    ),
+    port: Type.Integer({ minimum: 1, maximum: 65535 }),
+    displayName: Type.Optional(
+      Type.String({ maxLength: 64, description: 'What people call the peer.' }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+export const LeaseSchema = Type.Object({
+  endpoint: EndpointSchema,
+  leaseSeconds: Type.Number(),
+  revision: RevisionSchema,
+});
+
+export const CatalogueEntrySchema = Type.Object(
+  { name: NameSchema, size: SizeSchema, modified: ModifiedSchema },
+  { additionalProperties: false },
+);
+
+export const CatalogueChangeSchema = Type.Object(
+  {
+    revision: RevisionSchema,
+    reset: Type.Optional(
+      Type.Boolean({ description: 'Forget all that was offered before; the revision is ignored.' }),
+    ),
+    offered: Type.Array(CatalogueEntrySchema, { maxItems: MAX_CHANGE_ENTRIES }),
+    withdrawn: Type.Array(NameSchema, { maxItems: MAX_CHANGE_ENTRIES }),
+  },
+  { additionalProperties: false },
+);
+
+export const RevisionAnswerSchema = Type.Object({ revision: RevisionSchema });
+
+export const SourceSchema = Type.Object({
+  endpoint: EndpointSchema,
+  contract: ContractSchema,
+  size: Type.Union([SizeSchema, Type.Null()], { description: 'null: not told.' }),
+  modified: Type.Union([ModifiedSchema, Type.Null()], { description: 'null: not told.' }),
+});
+
+export const SourcesSchema = Type.Object({ name: NameSchema, sources: Type.Array(SourceSchema) });
+
+export const FoundSchema = Type.Object({
+  name: NameSchema,
+  size: Type.Union([SizeSchema, Type.Null()], {
+    description: 'null: not told, or the holders differ.',
+  }),
+  modified: Type.Union([ModifiedSchema, Type.Null()], {
+    description: 'The latest that a holder told.',
+  }),
+  holders: Type.Integer({ minimum: 1 }),
+});
+
+export const SearchAnswerSchema = Type.Object({
+  found: Type.Array(FoundSchema),
+  more: Type.Boolean({ description: 'Whether more was found than the limit lets through.' }),
+});
+
+export const PeerSchema = Type.Object({
+  endpoint: EndpointSchema,
+  contract: ContractSchema,
+  displayName: Type.Union([Type.String(), Type.Null()]),
+  names: Type.Integer({ minimum: 0, description: 'How many names it offers.' }),
+});
+
+export const PeersSchema = Type.Object({
+  peers: Type.Array(PeerSchema),
+  more: Type.Boolean({ description: 'Whether there are more peers than the limit lets through.' }),
+});
+
+/** One name of the exercise's listing. */
+export const RegisteredNameSchema = Type.Object({
+  name: NameSchema,
+  endpoints: Type.Array(EndpointSchema),
+});
+
+export type Contract = Static<typeof ContractSchema>;
+export type Announcement = Static<typeof AnnouncementSchema>;
+export type Lease = Static<typeof LeaseSchema>;
+export type CatalogueEntry = Static<typeof CatalogueEntrySchema>;
+export type CatalogueChange = Static<typeof CatalogueChangeSchema>;
+export type Source = Static<typeof SourceSchema>;
+export type Found = Static<typeof FoundSchema>;
+export type SearchAnswer = Static<typeof SearchAnswerSchema>;
+export type PeerSummary = Static<typeof PeerSchema>;
+export type Peers = Static<typeof PeersSchema>;
+export type RegisteredName = Static<typeof RegisteredNameSchema>;

@@ -1,0 +1,130 @@
+// The HTTP side of the registry, as a table of contents: limits, hooks, routes.
+import swagger from '@fastify/swagger';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { fastify, type FastifyBaseLogger } from 'fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Type } from 'typebox';
+import { CodedError, PROBLEM_TYPE, problemOf, type ErrorCode } from '../protocol/errors.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/log.ts';
+import { VERSION } from '../lib/version.ts';
+import { callerOf, requireOwnEndpoint } from './callers.ts';
+import type { RegistryContext, RegistryServer } from './context.ts';
+import { answerWithProblems, sendProblem } from './problems.ts';
+import { exerciseRoutes } from './routes/exercise.ts';
+import { nativeRoutes } from './routes/native.ts';
+import type { Store } from './store/store.ts';
+
+export const DEFAULT_BASE = 'api/Registers';
+
+/** A whole request must have arrived by then; a slow client is cut. */
+const REQUEST_TIMEOUT_MS = 20_000;
+/** A connection on which nothing is asked is closed. */
+const KEEP_ALIVE_MS = 30_000;
+const MAX_CONNECTIONS = 10_000;
+/** Each byte of a name may take three in a URL, and a search as much. */
+const MAX_URL_PART = 4 * 1024;
+
+const CLIENT_ERRORS: Record<string, [ErrorCode, string]> = {
+  HPE_HEADER_OVERFLOW: ['head-too-large', 'A request head has at most 16 KiB.'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['request-timeout', 'The whole request must arrive within 20 s.'],
+};
+
+export function createApp(options: {
+  store: Store;
+  log: Logger;
+  clock: Clock;
+  leaseSeconds: number;
+  bases: string[];
+  anyAddress: boolean;
+}): RegistryServer {
+  const { store, clock, leaseSeconds, anyAddress } = options;
+
+  const app = fastify({
+    loggerInstance: options.log as FastifyBaseLogger,
+    disableRequestLogging: true,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    forceCloseConnections: 'idle',
+    routerOptions: {
+      // As in ASP.NET, where the exercise comes from.
+      caseSensitive: false,
+      maxParamLength: MAX_URL_PART,
+      onBadUrl: (path: string, _request: IncomingMessage, response: ServerResponse) => {
+        const problem = problemOf(
+          new CodedError('bad-name', `${path.slice(0, 200)}: not percent-encoded UTF-8.`),
+        );
+        response.writeHead(problem.status, { 'content-type': PROBLEM_TYPE });
+        response.end(JSON.stringify(problem));
+      },
+    },
+    clientErrorHandler: (error, socket) => {
+      if (!socket.writable) return socket.destroy();
+      const [code, detail] = CLIENT_ERRORS[error.code] ?? ['bad-request', 'This is not HTTP/1.1.'];
+      const problem = problemOf(new CodedError(code, detail));
+      const body = JSON.stringify(problem);
+      socket.end(
+        `HTTP/1.1 ${problem.status} ${problem.title}\r\nContent-Type: ${PROBLEM_TYPE}\r\n` +
+          `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+      );
+    },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  app.server.maxConnections = MAX_CONNECTIONS;
+
+  answerWithProblems(app);
+
+  // Bodies are JSON whatever their type says: `curl -d` says form. That alone would let any web page
+  // register through its reader's browser, so a page of another origin is refused.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'));
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
+    const { origin, host } = request.headers;
+    const changes = request.method !== 'GET' && request.method !== 'HEAD';
+    if (changes && origin !== undefined && !isOrigin(origin, host))
+      return sendProblem(
+        reply,
+        new CodedError('cross-origin', `Pages of ${origin.slice(0, 200)} may not change anything.`),
+      );
+    return undefined;
+  });
+
+  const context: RegistryContext = {
+    store,
+    clock,
+    leaseSeconds,
+    requireOwn: (request, endpoint) => {
+      if (!anyAddress) requireOwnEndpoint(callerOf(request.raw.socket), endpoint);
+    },
+  };
+
+  void app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Simple P2P registry',
+        version: VERSION,
+        description: 'Who has what. Errors are problem documents (RFC 9457) with a stable `code`.',
+      },
+    },
+  });
+  void app.register((routes: RegistryServer, _options, done) => {
+    routes.get('/healthz', { schema: { response: { 200: Type.Literal('ok') } } }, () => 'ok' as const);
+    routes.get('/api/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
+    nativeRoutes(routes, context, VERSION);
+    for (const base of new Map(
+      [DEFAULT_BASE, ...options.bases].map((each) => [each.toLowerCase(), each]),
+    ).values())
+      exerciseRoutes(routes, base, context);
+    done();
+  });
+  return app;
+}
+
+function isOrigin(origin: string, host: string | undefined): boolean {
+  try {
+    return new URL(origin).host === host;
+  } catch {
+    return false;
+  }
+}

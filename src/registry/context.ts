@@ -1,0 +1,30 @@
+// What the routes are given: the index, the clock, and the answer to "may this caller do that?".
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify';
+import type { IncomingMessage } from 'node:http';
+import type { Endpoint } from '../protocol/endpoints.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Store } from './store/store.ts';
+
+export interface RegistryContext {
+  store: Store;
+  clock: Clock;
+  /** How long a native peer is believed without hearing from it. */
+  leaseSeconds: number;
+  /** @throws CodedError `endpoint-not-yours` */
+  requireOwn(request: { raw: IncomingMessage }, endpoint: Endpoint): void;
+}
+
+export type RegistryServer = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;

@@ -1,0 +1,74 @@
+// Nobody renews an exercise registration, so the registry looks for itself: an endpoint that refuses
+// a TCP connection several times in a row is dropped. It dials only what is registered, and sends nothing.
+import { connect } from 'node:net';
+import { endpointText, type Endpoint } from '../protocol/endpoints.ts';
+import { forEachOf } from '../lib/concurrency.ts';
+import { Repeating, type Startable } from '../lib/lifecycle.ts';
+import type { Logger } from '../lib/log.ts';
+import type { Store } from './store/store.ts';
+
+/** With these a peer that was killed is gone from every answer within 22 s. */
+const PROBE_EVERY_MS = 8_000;
+const PROBE_TIMEOUT_MS = 2_000;
+const FAILURES_TO_DROP = 2;
+/** Connections under way at once. */
+const PROBES_AT_ONCE = 64;
+
+export class Prober implements Startable {
+  readonly #store: Pick<Store, 'exerciseEndpoints' | 'dropExerciseEndpoint'>;
+  readonly #log: Logger;
+  readonly #rounds: Repeating;
+  /** Failures in a row by endpoint; what is not in it was reached the last time. */
+  #failures = new Map<string, number>();
+
+  constructor(
+    store: Pick<Store, 'exerciseEndpoints' | 'dropExerciseEndpoint'>,
+    log: Logger,
+    pauseMs = PROBE_EVERY_MS,
+  ) {
+    this.#store = store;
+    this.#log = log;
+    this.#rounds = new Repeating({
+      work: (signal) => this.#round(signal),
+      pauseMs,
+      onError: (err) => {
+        log.error({ err }, 'a round of probes failed');
+      },
+    });
+  }
+
+  start(): Promise<void> {
+    return this.#rounds.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#rounds.stop();
+  }
+
+  async #round(signal: AbortSignal): Promise<void> {
+    const failures = new Map<string, number>();
+    await forEachOf(await this.#store.exerciseEndpoints(), PROBES_AT_ONCE, async (endpoint) => {
+      if (signal.aborted || (await answers(endpoint, signal)) || signal.aborted) return;
+      const text = endpointText(endpoint);
+      const inARow = (this.#failures.get(text) ?? 0) + 1;
+      if (inARow < FAILURES_TO_DROP) {
+        failures.set(text, inARow);
+        return;
+      }
+      await this.#store.dropExerciseEndpoint(endpoint);
+      this.#log.info({ endpoint: text }, 'dropped: it cannot be reached');
+    });
+    this.#failures = failures;
+  }
+}
+
+function answers({ ipAddress, port }: Endpoint, signal: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: ipAddress, port, timeout: PROBE_TIMEOUT_MS, signal });
+    const end = (reached: boolean) => () => {
+      socket.destroy();
+      resolve(reached);
+    };
+    socket.once('connect', end(true)).once('timeout', end(false)).once('error', end(false));
+  });
+}

@@ -1,0 +1,36 @@
+// The one place where a failure becomes an answer: a problem document (RFC 9457).
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { errorCodes } from 'fastify';
+import { CodedError, PROBLEM_TYPE, problemOf, type ErrorCode } from '../protocol/errors.ts';
+
+/** What fastify finds wrong with a request, by its own code or by status. */
+function codedOf(error: unknown): unknown {
+  if (error instanceof CodedError || !(error instanceof Error)) return error;
+  const { statusCode, validation } = error as Error & { statusCode?: number; validation?: unknown };
+  const coded = (code: ErrorCode) => new CodedError(code, `${error.message}.`, { cause: error });
+  if (validation !== undefined) return coded('bad-request');
+  if (error instanceof errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE)
+    return coded('unsupported-media-type');
+  if (statusCode === 413) return coded('body-too-large');
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return coded('bad-body');
+  return error;
+}
+
+export function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
+  const problem = problemOf(codedOf(error));
+  return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
+}
+
+export function answerWithProblems(app: FastifyInstance): void {
+  app.setErrorHandler((error, request, reply) => {
+    sendProblem(reply, error);
+    if (reply.statusCode >= 500) request.log.error({ err: error }, 'a request failed here');
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? '';
+    return sendProblem(
+      reply,
+      new CodedError('not-found', `${request.method} ${path.slice(0, 200)}: there is no such route.`),
+    );
+  });
+}

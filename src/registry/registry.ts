@@ -1,0 +1,103 @@
+// The registry put together: index, routes, upkeep. Nothing else constructs its long-lived parts.
+import type { AddressInfo } from 'node:net';
+import { CodedError } from '../protocol/errors.ts';
+import { systemClock, type Clock } from '../lib/clock.ts';
+import { Repeating, type Startable } from '../lib/lifecycle.ts';
+import type { Logger } from '../lib/log.ts';
+import { createApp } from './app.ts';
+import { Prober } from './probe.ts';
+import type { RegistryServer } from './context.ts';
+import type { Store } from './store/store.ts';
+
+/** Below the 30 s after which a dead peer must be in no answer, with room for the way there. */
+export const DEFAULT_LEASE_SECONDS = 25;
+/** A catalogue outlives its lease by this much: who comes back meanwhile need not send it again. */
+const KEEP_EXPIRED_MS = 15 * 60 * 1000;
+const UPKEEP_EVERY_MS = 60 * 1000;
+
+export interface RegistryOptions {
+  store: Store;
+  log: Logger;
+  /** The address to listen on. Default: 0.0.0.0, every IPv4 address. */
+  host?: string;
+  /** Default: 7770; 0 takes a free one. */
+  port?: number;
+  /** Further bases of the exercise's contract, beside `api/Registers`. */
+  bases?: string[];
+  /** For labs: anyone may register any endpoint. Default: false. */
+  anyAddress?: boolean;
+  /** Default: 25. */
+  leaseSeconds?: number;
+  /** The pause between two rounds of probes. Default: 8,000. */
+  probeEveryMs?: number;
+  clock?: Clock;
+}
+
+export class Registry implements Startable {
+  readonly #options: RegistryOptions;
+  readonly #app: RegistryServer;
+  readonly #upkeep: Startable[];
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: RegistryOptions) {
+    const { store, log, clock = systemClock, leaseSeconds = DEFAULT_LEASE_SECONDS } = options;
+    this.#options = options;
+    this.#app = createApp({
+      store,
+      log,
+      clock,
+      leaseSeconds,
+      bases: options.bases ?? [],
+      anyAddress: options.anyAddress ?? false,
+    });
+    this.#upkeep = [
+      new Prober(store, log, options.probeEveryMs),
+      new Repeating({
+        work: async () => {
+          await store.dropExpired(clock.now() - KEEP_EXPIRED_MS);
+        },
+        pauseMs: UPKEEP_EVERY_MS,
+        onError: (err) => {
+          log.error({ err }, 'forgetting expired peers failed');
+        },
+      }),
+    ];
+  }
+
+  /** @throws CodedError `cannot-open-data`, `port-taken`, `cannot-listen` */
+  async start(): Promise<void> {
+    const { store, host = '0.0.0.0', port = 7770 } = this.#options;
+    await store.start();
+    try {
+      await this.#app.listen({ host, port });
+    } catch (error) {
+      await this.stop();
+      const code = (error as NodeJS.ErrnoException).code ?? '';
+      throw code === 'EADDRINUSE'
+        ? new CodedError('port-taken', `Port ${port} is taken; --port 0 takes a free one.`)
+        : new CodedError('cannot-listen', `Cannot listen on ${host} port ${port}: ${code}.`, {
+            cause: error,
+          });
+    }
+    for (const part of this.#upkeep) await part.start();
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= (async () => {
+      for (const part of this.#upkeep) await part.stop();
+      await this.#app.close();
+      await this.#options.store.stop();
+    })();
+    return this.#stopping;
+  }
+
+  /** Where it listens, once started. */
+  get address(): AddressInfo {
+    return this.#app.server.address() as AddressInfo;
+  }
+
+  /** The OpenAPI document of both contracts, once started. */
+  get openapi(): object {
+    return this.#app.swagger();
+  }
+}

@@ -1,0 +1,132 @@
+// The exercise's contract, to the letter: a file name maps to the endpoints that serve the file.
+// It keeps no leases: who registers here is probed (see probe.ts).
+import { Type } from 'typebox';
+import { parseEndpoint } from '../../protocol/endpoints.ts';
+import { CodedError } from '../../protocol/errors.ts';
+import { parseName, parseNamePath } from '../../protocol/names.ts';
+import { EndpointSchema, MAX_PAGE, RegisteredNameSchema } from '../../protocol/schemas.ts';
+import { asSeenBy, callerOf } from '../callers.ts';
+import type { RegistryContext, RegistryServer } from '../context.ts';
+
+/** An endpoint in JSON is below 200 bytes; room for white space and for what others add. */
+const MAX_BODY_BYTES = 16 * 1024;
+const DEFAULT_PAGE = 100;
+
+const CountSchema = Type.Union([Type.Literal(0), Type.Literal(1)]);
+
+/** @param base a path without slashes at its ends, such as `api/Registers` */
+export function exerciseRoutes(
+  app: RegistryServer,
+  base: string,
+  { store, clock, requireOwn }: RegistryContext,
+): void {
+  /** The name is all that follows the base, whether its slashes came encoded or not. */
+  function nameOf(url: string): string {
+    const path = url.split('?', 1)[0] ?? '';
+    return parseNamePath(path.slice(base.length + 2));
+  }
+
+  const tags = [`exercise: /${base}`];
+  const registration = { bodyLimit: MAX_BODY_BYTES };
+
+  app.get(
+    `/${base}`,
+    {
+      schema: {
+        tags,
+        description: 'Every name with its endpoints, a page at a time; Link: rel="next" leads on.',
+        querystring: Type.Object({
+          after: Type.Optional(Type.String()),
+          limit: Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE }),
+        }),
+        response: { 200: Type.Array(RegisteredNameSchema) },
+      },
+    },
+    async (request, reply) => {
+      const { limit, after = '' } = request.query;
+      const caller = callerOf(request.raw.socket);
+      const names = await store.listNames(
+        after === '' ? '' : parseName(after),
+        limit + 1,
+        clock.now(),
+      );
+      const page = names.slice(0, limit);
+      const last = page.at(-1);
+      if (names.length > limit && last)
+        void reply.header(
+          'link',
+          `</${base}?limit=${limit}&after=${encodeURIComponent(last.name)}>; rel="next"`,
+        );
+      return page.map(({ name, endpoints }) => ({
+        name,
+        endpoints: endpoints.map((endpoint) => asSeenBy(caller, endpoint)),
+      }));
+    },
+  );
+
+  app.get(
+    `/${base}/*`,
+    {
+      schema: {
+        tags,
+        description: 'The endpoints that serve a file; [] for an unknown name.',
+        response: { 200: Type.Array(EndpointSchema) },
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request.raw.socket);
+      const endpoints = await store.endpointsOf(nameOf(request.raw.url ?? ''), clock.now());
+      return endpoints.map((endpoint) => asSeenBy(caller, endpoint));
+    },
+  );
+
+  app.post(
+    `/${base}/*`,
+    {
+      ...registration,
+      schema: {
+        tags,
+        description: 'Registers an endpoint for a file: 1 added, 0 was there already.',
+        response: { 200: CountSchema },
+      },
+    },
+    async (request) => {
+      const name = nameOf(request.raw.url ?? '');
+      const endpoint = parseEndpoint(request.body);
+      requireOwn(request, endpoint);
+      return (await store.register(name, endpoint, clock.now())) ? 1 : 0;
+    },
+  );
+
+  app.route({
+    // PUT is the exercise's own verb for it; DELETE is what everyone else expects.
+    method: ['PUT', 'DELETE'],
+    url: `/${base}/*`,
+    ...registration,
+    schema: {
+      tags,
+      description: 'Deregisters an endpoint of a file: 1 deregistered, 0 was not there.',
+      response: { 200: CountSchema },
+    },
+    handler: async (request) => {
+      const name = nameOf(request.raw.url ?? '');
+      const endpoint = parseEndpoint(request.body);
+      requireOwn(request, endpoint);
+      return (await store.deregister(name, endpoint, clock.now())) ? 1 : 0;
+    },
+  });
+}
+
+/**
+ * A base path as the registry uses it: without slashes at its ends.
+ *
+ * @throws CodedError `bad-usage` for one that is no plain path, or that is taken
+ */
+export function parseBase(text: string): string {
+  const base = text.replace(/^\/+|\/+$/g, '');
+  if (!/^[\w.~-]+(\/[\w.~-]+)*$/.test(base) || base.split('/').some((part) => /^\.\.?$/.test(part)))
+    throw new CodedError('bad-usage', `${text}: a base is a plain path, such as api/Registers.`);
+  if (/^(api\/v1|healthz)(\/|$)/i.test(base) || base.toLowerCase() === 'api')
+    throw new CodedError('bad-usage', `${text}: this path has another use here.`);
+  return base;
+}

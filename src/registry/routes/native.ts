@@ -1,0 +1,191 @@
+// The native contract, /api/v1: peers and their leases, catalogues in bulk, sources, search.
+import { Type } from 'typebox';
+import { parseEndpoint } from '../../protocol/endpoints.ts';
+import { CodedError } from '../../protocol/errors.ts';
+import { parseName, parseNamePath, printable } from '../../protocol/names.ts';
+import {
+  AnnouncementSchema,
+  CatalogueChangeSchema,
+  LeaseSchema,
+  MAX_CHANGE_BYTES,
+  MAX_PAGE,
+  PeerIdSchema,
+  PeersSchema,
+  RevisionAnswerSchema,
+  SearchAnswerSchema,
+  SERVICE,
+  ServiceSchema,
+  SourcesSchema,
+} from '../../protocol/schemas.ts';
+import { asSeenBy, callerOf } from '../callers.ts';
+import type { RegistryContext, RegistryServer } from '../context.ts';
+
+const NAMES = '/api/v1/names/';
+const DEFAULT_PAGE = 100;
+const MAX_ANNOUNCEMENT_BYTES = 16 * 1024;
+const MAX_QUERY_LENGTH = 200;
+
+const PeerParams = Type.Object({ peerId: PeerIdSchema });
+const LimitSchema = Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE });
+
+export function nativeRoutes(app: RegistryServer, context: RegistryContext, version: string): void {
+  const { store, clock, leaseSeconds, requireOwn } = context;
+  const tags = ['native'];
+
+  /** Only from where it is, a peer's lease and catalogue are changed. */
+  async function requireOwnPeer(request: Parameters<typeof requireOwn>[0], peerId: string) {
+    const endpoint = await store.endpointOfPeer(peerId);
+    if (endpoint) requireOwn(request, endpoint);
+  }
+
+  app.get(
+    '/api/v1',
+    {
+      schema: {
+        tags,
+        description: 'What this is: how a client tells this registry from others.',
+        response: { 200: ServiceSchema },
+      },
+    },
+    () => ({ service: SERVICE, version, leaseSeconds }) as const,
+  );
+
+  app.put(
+    '/api/v1/peers/:peerId',
+    {
+      bodyLimit: MAX_ANNOUNCEMENT_BYTES,
+      schema: {
+        tags,
+        description:
+          'Makes a peer known, or renews its lease. The revision in the answer is that of the catalogue kept here: a peer that is at another one sends its catalogue anew.',
+        params: PeerParams,
+        body: AnnouncementSchema,
+        response: { 200: LeaseSchema },
+      },
+    },
+    async (request) => {
+      const { peerId } = request.params;
+      const { ipAddress = callerOf(request.raw.socket).address, port, displayName } = request.body;
+      const endpoint = parseEndpoint({ ipAddress, port });
+      requireOwn(request, endpoint);
+      await requireOwnPeer(request, peerId);
+      const revision = await store.renewLease(
+        { peerId, endpoint, displayName: displayName && printable(displayName) },
+        clock.now() + leaseSeconds * 1000,
+      );
+      return { endpoint, leaseSeconds, revision };
+    },
+  );
+
+  app.delete(
+    '/api/v1/peers/:peerId',
+    {
+      schema: {
+        tags,
+        description: 'Deregisters a peer and all that it offers.',
+        params: PeerParams,
+        response: { 204: Type.Null() },
+      },
+    },
+    async (request, reply) => {
+      const { peerId } = request.params;
+      await requireOwnPeer(request, peerId);
+      if (!(await store.removePeer(peerId)))
+        throw new CodedError('unknown-peer', 'No peer of this id is known.');
+      return reply.code(204).send(null);
+    },
+  );
+
+  app.patch(
+    '/api/v1/peers/:peerId/catalogue',
+    {
+      bodyLimit: MAX_CHANGE_BYTES,
+      schema: {
+        tags,
+        description: 'Changes what a peer offers, whole or not at all; answers the new revision.',
+        params: PeerParams,
+        body: CatalogueChangeSchema,
+        response: { 200: RevisionAnswerSchema },
+      },
+    },
+    async (request) => {
+      const { peerId } = request.params;
+      await requireOwnPeer(request, peerId);
+      const { offered, withdrawn, ...change } = request.body;
+      return {
+        revision: await store.changeCatalogue(peerId, {
+          ...change,
+          offered: offered.map((entry) => ({ ...entry, name: parseName(entry.name) })),
+          withdrawn: withdrawn.map(parseName),
+        }),
+      };
+    },
+  );
+
+  app.get(
+    '/api/v1/peers',
+    {
+      schema: {
+        tags,
+        description: 'Who is there, those with the most names first.',
+        querystring: Type.Object({ limit: LimitSchema }),
+        response: { 200: PeersSchema },
+      },
+    },
+    async (request) => {
+      const { limit } = request.query;
+      const caller = callerOf(request.raw.socket);
+      const peers = await store.peers(limit + 1, clock.now());
+      return {
+        peers: peers
+          .slice(0, limit)
+          .map((peer) => ({ ...peer, endpoint: asSeenBy(caller, peer.endpoint) })),
+        more: peers.length > limit,
+      };
+    },
+  );
+
+  app.get(
+    `${NAMES}*`,
+    {
+      schema: {
+        tags,
+        description: 'Who offers a name; no sources for an unknown one.',
+        response: { 200: SourcesSchema },
+      },
+    },
+    async (request) => {
+      const path = (request.raw.url ?? '').split('?', 1)[0] ?? '';
+      const name = parseNamePath(path.slice(NAMES.length));
+      const caller = callerOf(request.raw.socket);
+      const sources = await store.sourcesOf(name, clock.now());
+      return {
+        name,
+        sources: sources.map((source) => ({
+          ...source,
+          endpoint: asSeenBy(caller, source.endpoint),
+        })),
+      };
+    },
+  );
+
+  app.get(
+    '/api/v1/search',
+    {
+      schema: {
+        tags,
+        description: 'Names that hold every word of the text, in any case; the best first.',
+        querystring: Type.Object({
+          text: Type.String({ minLength: 1, maxLength: MAX_QUERY_LENGTH }),
+          limit: LimitSchema,
+        }),
+        response: { 200: SearchAnswerSchema },
+      },
+    },
+    async (request) => {
+      const { text, limit } = request.query;
+      const found = await store.search(text, limit + 1, clock.now());
+      return { found: found.slice(0, limit), more: found.length > limit };
+    },
+  );
+}

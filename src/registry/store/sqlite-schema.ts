@@ -1,0 +1,36 @@
+// The tables of the SQLite engine, as the steps that lead from an empty file to now. A step that has
+// been released is never edited: what follows is a further step.
+
+/** Step n leads from `user_version` n to n + 1. */
+export const STEPS: readonly string[] = [
+  `
+  CREATE TABLE peers (
+    id           INTEGER PRIMARY KEY,
+    contract     TEXT NOT NULL CHECK (contract IN ('native', 'exercise')),
+    peer_id      TEXT UNIQUE,
+    ip_address   TEXT NOT NULL,
+    port         INTEGER NOT NULL,
+    display_name TEXT,
+    revision     INTEGER NOT NULL DEFAULT 0,
+    expires_at   INTEGER,              -- null: no lease, the registry probes
+    names        INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (contract, ip_address, port)
+  ) STRICT;
+
+  CREATE TABLE names (
+    id     INTEGER PRIMARY KEY,
+    name   TEXT NOT NULL UNIQUE,
+    folded TEXT NOT NULL               -- for search: see search-text.ts
+  ) STRICT;
+
+  CREATE TABLE offers (
+    name     INTEGER NOT NULL REFERENCES names (id) ON DELETE CASCADE,
+    peer     INTEGER NOT NULL REFERENCES peers (id) ON DELETE CASCADE,
+    size     INTEGER,                  -- null: not told
+    modified INTEGER,
+    PRIMARY KEY (name, peer)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE INDEX offers_by_peer ON offers (peer);
+  `,
+];

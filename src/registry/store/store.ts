@@ -1,0 +1,60 @@
+// The contract of the index: who offers what, and until when. Every engine keeps it, and
+// test/registry/store-contract.ts tries each of them. Whose endpoint it is, is the routes' to ask.
+import type { Endpoint } from '../../protocol/endpoints.ts';
+import type {
+  CatalogueChange,
+  Found,
+  PeerSummary,
+  RegisteredName,
+  Source,
+} from '../../protocol/schemas.ts';
+import type { Startable } from '../../lib/lifecycle.ts';
+
+/** One peer offers at most so many names: past that one peer could fill the disk for all. */
+export const MAX_NAMES_PER_PEER = 1_000_000;
+
+/** A native peer as it makes itself known. */
+export interface NativePeer {
+  peerId: string;
+  endpoint: Endpoint;
+  displayName: string | undefined;
+}
+
+/**
+ * Names and endpoints come in canonical form. `now` and `expiresAt` are milliseconds since 1970; a
+ * native peer whose lease has ended at `now` is in no answer, though its catalogue may still be kept.
+ */
+export interface Store extends Startable {
+  /** Exercise: adds a registration. False: that endpoint held the name already, through either contract. */
+  register(name: string, endpoint: Endpoint, now: number): Promise<boolean>;
+  /** Exercise: takes a registration away, through whichever contract it came. False: it was not there. */
+  deregister(name: string, endpoint: Endpoint, now: number): Promise<boolean>;
+  /** Everyone who offers a name, each endpoint once. */
+  endpointsOf(name: string, now: number): Promise<Endpoint[]>;
+  /** The names after `after` in code point order, with their endpoints. */
+  listNames(after: string, limit: number, now: number): Promise<RegisteredName[]>;
+
+  /** Renews a lease, or begins one; answers the revision of the catalogue that is kept, 0 for none. */
+  renewLease(peer: NativePeer, expiresAt: number): Promise<number>;
+  /** Where a native peer is, or undefined for one that is not known. */
+  endpointOfPeer(peerId: string): Promise<Endpoint | undefined>;
+  /**
+   * Applies a change whole or not at all; answers the new revision.
+   * @throws CodedError `unknown-peer`, `revision-mismatch`, `too-many-names`
+   */
+  changeCatalogue(peerId: string, change: CatalogueChange): Promise<number>;
+  /** Forgets a native peer and all that it offered. False: it was not there. */
+  removePeer(peerId: string): Promise<boolean>;
+
+  sourcesOf(name: string, now: number): Promise<Source[]>;
+  /** Names that hold every word, in any case and with or without accents; the best first. */
+  search(text: string, limit: number, now: number): Promise<Found[]>;
+  peers(limit: number, now: number): Promise<PeerSummary[]>;
+
+  /** The endpoints that only the exercise's contract vouches for: nobody renews them. */
+  exerciseEndpoints(): Promise<Endpoint[]>;
+  /** Forgets every exercise registration of an endpoint. */
+  dropExerciseEndpoint(endpoint: Endpoint): Promise<void>;
+  /** Forgets native peers whose lease ended before `before`. Answers how many. */
+  dropExpired(before: number): Promise<number>;
+}
