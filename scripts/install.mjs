@@ -2,7 +2,7 @@
 // Runs on any Node from 20: it is what fetches the pinned one.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = new URL('../', import.meta.url);
@@ -28,12 +28,17 @@ if (!installed()) {
     shell: process.platform === 'win32',
     // An install inside of a script must not inherit that script's own npm settings (--once, --silent…).
     env: Object.fromEntries(
-      Object.entries(process.env).filter(([name]) => !/^npm_(lifecycle|command|package)/.test(name)),
+      Object.entries(process.env).filter(
+        ([name]) => !/^npm_(lifecycle|command|package)/.test(name),
+      ),
     ),
   });
   if (npm.status !== 0) {
     console.error('npm ci failed; what it said stands above.');
     process.exit(npm.status ?? 1);
   }
+  // So that `npx sp2p` in the clone runs the clone at once, instead of first installing it elsewhere.
+  if (process.platform !== 'win32')
+    symlinkSync('../../bin/sp2p.js', new URL('node_modules/.bin/sp2p', root));
   writeFileSync(stamp, wanted);
 }

@@ -1,7 +1,14 @@
 // The one place where a failure becomes an exit code.
 import { CodedError, type ErrorCode } from '../protocol/errors.ts';
 
-export const EXIT = { done: 0, failed: 1, usage: 2, notKnown: 3, noSource: 4, interrupted: 130 } as const;
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  notKnown: 3,
+  noSource: 4,
+  interrupted: 130,
+} as const;
 
 const BY_CODE: Partial<Record<ErrorCode, number>> = {
   'bad-usage': EXIT.usage,

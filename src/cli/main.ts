@@ -4,22 +4,40 @@ import { CodedError } from '../protocol/errors.ts';
 import { printable } from '../protocol/names.ts';
 import { VERSION } from '../lib/version.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
+import { getCommand } from './get.ts';
+import { interactive } from './interactive.ts';
+import { registryOption } from './options.ts';
+import { peersCommand } from './peers.ts';
 import { registryCommand } from './registry.ts';
-import { say, style } from './terminal.ts';
+import { searchCommand } from './search.ts';
+import { shareCommand } from './share.ts';
+import { print, say, style } from './terminal.ts';
 
 function createProgram(): Command {
   const program = new Command('sp2p')
     .description('Share a folder with a group, find any file in it, get it from whoever holds it.')
     .version(VERSION)
-    .addHelpText('after', '\nEvery flag has an environment variable: --max-upload is SP2P_MAX_UPLOAD.');
-  for (const command of [registryCommand()])
-    program.addCommand(command.showHelpAfterError('(--help tells more)'));
-  return everywhere(program);
-}
-
-/** Failures of usage are thrown, not exits from within. */
-function everywhere(program: Command): Command {
-  for (const command of [program, ...program.commands]) command.exitOverride();
+    .enablePositionalOptions()
+    .addOption(registryOption())
+    .addHelpText(
+      'after',
+      '\nEvery flag has an environment variable: --log-level is SP2P_LOG_LEVEL.',
+    )
+    .action(async ({ registry }: { registry: URL }) => {
+      if (process.stdin.isTTY && process.stderr.isTTY) await interactive(registry);
+      else print(program.helpInformation().trimEnd());
+    });
+  const commands = [
+    registryCommand(),
+    shareCommand(),
+    searchCommand(),
+    getCommand(),
+    peersCommand(),
+  ];
+  for (const command of commands) program.addCommand(command);
+  // A failure of usage is thrown to be turned into its exit code below, not an exit from within.
+  for (const command of [program, ...commands])
+    command.exitOverride().showHelpAfterError('(--help tells more)');
   return program;
 }
 
@@ -42,7 +60,10 @@ async function exitCodeOfRun(argv: string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     if (error instanceof CodedError)
       say(`${style('red', 'sp2p:')} ${printable(error.message)} [${error.code}]`);
-    else say(`${style('red', 'sp2p:')} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    else
+      say(
+        `${style('red', 'sp2p:')} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      );
     return exitCodeOf(error);
   }
 }

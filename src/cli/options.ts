@@ -27,7 +27,9 @@ export function jsonOption(): Option {
 }
 
 export function logOption(): Option {
-  return option('--log-level <level>', 'how much to log on stderr').choices(LOG_LEVELS).default('warn');
+  return option('--log-level <level>', 'how much to log on stderr')
+    .choices(LOG_LEVELS)
+    .default('warn');
 }
 
 function parseRegistryUrl(text: string): URL {

@@ -8,12 +8,13 @@ export interface Startable {
 }
 
 /**
- * Does a piece of work again and again until stopped, with a pause after each; a failure is handed
- * to `onError` and ends nothing.
+ * Does a piece of work again and again until stopped, a pause between two rounds; a failure is
+ * handed to `onError` and ends nothing.
  */
 export class Repeating implements Startable {
   readonly #work: (signal: AbortSignal) => Promise<void>;
   readonly #pauseMs: number;
+  readonly #pauseFirst: boolean;
   readonly #onError: (error: unknown) => void;
   readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
@@ -21,10 +22,13 @@ export class Repeating implements Startable {
   constructor(options: {
     work: (signal: AbortSignal) => Promise<void>;
     pauseMs: number;
+    /** Default: false, the first round is at once. */
+    pauseFirst?: boolean;
     onError: (error: unknown) => void;
   }) {
     this.#work = options.work;
     this.#pauseMs = options.pauseMs;
+    this.#pauseFirst = options.pauseFirst ?? false;
     this.#onError = options.onError;
   }
 
@@ -39,15 +43,21 @@ export class Repeating implements Startable {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
+    if (this.#pauseFirst) await pause(this.#pauseMs, signal);
     while (!signal.aborted) {
       try {
         await this.#work(signal);
       } catch (error) {
-        if (!signal.aborted) this.#onError(error);
+        if (!isStopping(signal)) this.#onError(error);
       }
       await pause(this.#pauseMs, signal);
     }
   }
+}
+
+/** Asked anew each time: while a caller awaits, the answer changes. */
+export function isStopping(signal: AbortSignal): boolean {
+  return signal.aborted;
 }
 
 /** Waits, or stops waiting when the signal comes; never rejects. */

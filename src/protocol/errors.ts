@@ -41,6 +41,10 @@ const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(ERRORS, text);
+}
+
 /** A failure with a stable code. The message says what happened, to what, and what to do. */
 export class CodedError extends Error {
   readonly code: ErrorCode;

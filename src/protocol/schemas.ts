@@ -46,7 +46,9 @@ export const PeerIdSchema = Type.String({
 export const ServiceSchema = Type.Object({
   service: Type.Literal(SERVICE),
   version: Type.String(),
-  leaseSeconds: Type.Number({ description: 'How long a peer is believed without hearing from it.' }),
+  leaseSeconds: Type.Number({
+    description: 'How long a peer is believed without hearing from it.',
+  }),
 });
 
 /** A peer makes itself known, or renews its lease. */

@@ -18,7 +18,7 @@ export interface RegistryContext {
   /** How long a native peer is believed without hearing from it. */
   leaseSeconds: number;
   /** @throws CodedError `endpoint-not-yours` */
-  requireOwn(request: { raw: IncomingMessage }, endpoint: Endpoint): void;
+  requireOwn: (request: { raw: IncomingMessage }, endpoint: Endpoint) => void;
 }
 
 export type RegistryServer = FastifyInstance<

@@ -3,7 +3,7 @@
 import { connect } from 'node:net';
 import { endpointText, type Endpoint } from '../protocol/endpoints.ts';
 import { forEachOf } from '../lib/concurrency.ts';
-import { Repeating, type Startable } from '../lib/lifecycle.ts';
+import { isStopping, Repeating, type Startable } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Store } from './store/store.ts';
 
@@ -48,7 +48,7 @@ export class Prober implements Startable {
   async #round(signal: AbortSignal): Promise<void> {
     const failures = new Map<string, number>();
     await forEachOf(await this.#store.exerciseEndpoints(), PROBES_AT_ONCE, async (endpoint) => {
-      if (signal.aborted || (await answers(endpoint, signal)) || signal.aborted) return;
+      if (isStopping(signal) || (await answers(endpoint, signal)) || isStopping(signal)) return;
       const text = endpointText(endpoint);
       const inARow = (this.#failures.get(text) ?? 0) + 1;
       if (inARow < FAILURES_TO_DROP) {

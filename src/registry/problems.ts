@@ -30,7 +30,10 @@ export function answerWithProblems(app: FastifyInstance): void {
     const path = request.url.split('?', 1)[0] ?? '';
     return sendProblem(
       reply,
-      new CodedError('not-found', `${request.method} ${path.slice(0, 200)}: there is no such route.`),
+      new CodedError(
+        'not-found',
+        `${request.method} ${path.slice(0, 200)}: there is no such route.`,
+      ),
     );
   });
 }

@@ -161,7 +161,8 @@ export class SqliteStore implements Store {
       const peer = this.#one('SELECT id, revision, names FROM peers WHERE peer_id = :peerId', {
         peerId,
       }) as { id: number; revision: number; names: number } | undefined;
-      if (!peer) throw new CodedError('unknown-peer', 'No peer of this id is known: announce first.');
+      if (!peer)
+        throw new CodedError('unknown-peer', 'No peer of this id is known: announce first.');
       let { names } = peer;
       if (change.reset) {
         this.#withdrawAll(peer.id);
@@ -324,10 +325,10 @@ export class SqliteStore implements Store {
   /** True: the peer did offer the name. */
   #withdraw(peer: number, name: string): boolean {
     const id = this.#one('SELECT id FROM names WHERE name = :name', { name })?.['id'] as
-      | number
-      | undefined;
+      number | undefined;
     if (id === undefined) return false;
-    const gone = this.#run('DELETE FROM offers WHERE name = :id AND peer = :peer', { id, peer }) > 0;
+    const gone =
+      this.#run('DELETE FROM offers WHERE name = :id AND peer = :peer', { id, peer }) > 0;
     this.#run(
       'DELETE FROM names WHERE id = :id AND NOT EXISTS (SELECT 1 FROM offers WHERE name = :id)',
       { id },
@@ -362,7 +363,9 @@ export class SqliteStore implements Store {
         `${this.#file} was written by a newer version of this program (schema ${version}, known here: ${STEPS.length}).`,
       );
     STEPS.slice(version).forEach((step, index) => {
-      this.#database.exec(`BEGIN IMMEDIATE; ${step}; PRAGMA user_version = ${version + index + 1}; COMMIT;`);
+      this.#database.exec(
+        `BEGIN IMMEDIATE; ${step}; PRAGMA user_version = ${version + index + 1}; COMMIT;`,
+      );
     });
   }
 

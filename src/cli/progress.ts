@@ -1,0 +1,68 @@
+// How a download goes, as a bar on a terminal: bytes, rate, time left. Nothing where stderr is no terminal.
+import cliProgress from 'cli-progress';
+import type { Progress } from '../peer/download/download.ts';
+import { bytesText } from './terminal.ts';
+
+/** The rate is that of about the last so many milliseconds. */
+const RATE_OVER_MS = 3_000;
+
+export class ProgressBar {
+  readonly #bar = new cliProgress.SingleBar({
+    format: (_options, params, payload: { text: string }) =>
+      `${barOf(params.progress)} ${payload.text}`,
+    stream: process.stderr,
+    hideCursor: true,
+    clearOnComplete: true,
+    fps: 8,
+  });
+  readonly #begun = performance.now();
+  #isShown = false;
+  /** Bytes and moment at the start of the span over which the rate is taken, and of the next one. */
+  #from: { bytes: number; at: number } | undefined;
+  #next: { bytes: number; at: number } | undefined;
+
+  update({ have, size }: Progress): void {
+    if (!process.stderr.isTTY) return;
+    const now = performance.now();
+    this.#from ??= { bytes: have, at: this.#begun };
+    if (!this.#next || now - this.#next.at > RATE_OVER_MS) {
+      this.#from = this.#next ?? this.#from;
+      this.#next = { bytes: have, at: now };
+    }
+    const rate = (1000 * (have - this.#from.bytes)) / Math.max(1, now - this.#from.at);
+    const payload = { text: progressText(have, size, rate) };
+    if (!this.#isShown) this.#bar.start(size ?? 0, have, payload);
+    this.#isShown = true;
+    if (size !== undefined) this.#bar.setTotal(size);
+    this.#bar.update(have, payload);
+  }
+
+  end(): void {
+    if (this.#isShown) this.#bar.stop();
+    this.#isShown = false;
+  }
+}
+
+/** `12.3 MiB of 40.0 MiB  5.10 MiB/s  6 s left` */
+export function progressText(have: number, size: number | undefined, rate: number): string {
+  const parts = [
+    size === undefined ? bytesText(have) : `${bytesText(have)} of ${bytesText(size)}`,
+    `${bytesText(Math.max(0, rate))}/s`,
+  ];
+  if (size !== undefined && rate > 0) parts.push(`${durationText((size - have) / rate)} left`);
+  return parts.join('  ');
+}
+
+/** Seconds as people say them: `45 s`, `3 min 20 s`, `2 h 5 min`. */
+export function durationText(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+function barOf(progress: number): string {
+  const width = 24;
+  const filled = Math.round(Math.min(1, Math.max(0, progress)) * width);
+  return `${'█'.repeat(filled)}${'░'.repeat(width - filled)}`;
+}

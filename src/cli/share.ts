@@ -1,0 +1,105 @@
+// sp2p share: shares folders until it is told to stop.
+import { Command, InvalidArgumentError, type Option } from 'commander';
+import { createLog, type LogLevel } from '../lib/log.ts';
+import { stateText, type AnnouncerState } from '../peer/announcer/announcer.ts';
+import { Peer } from '../peer/peer.ts';
+import { parseAddress } from '../protocol/endpoints.ts';
+import { CodedError } from '../protocol/errors.ts';
+import { jsonOption, logOption, option, portOption, registryOption } from './options.ts';
+import { bytesText, countText, print, say, style, untilSignalled } from './terminal.ts';
+
+interface Flags {
+  registry: URL;
+  port: number;
+  host?: string;
+  advertise?: string;
+  name?: string;
+  json?: boolean;
+  logLevel: LogLevel;
+}
+
+const DEFAULT_PORT = 7771;
+
+export function shareCommand(): Command {
+  return new Command('share')
+    .description('share folders with everyone who asks the registry')
+    .argument('<folder...>', 'the folders to share')
+    .addOption(registryOption())
+    .addOption(portOption(DEFAULT_PORT))
+    .addOption(option('--host <address>', 'the address to listen on (default: all)'))
+    .addOption(advertiseOption())
+    .addOption(option('--name <name>', 'what people call this peer'))
+    .addOption(jsonOption())
+    .addOption(logOption())
+    .action(async (folders: string[], flags: Flags, command: Command) => {
+      await share(folders, flags, command.getOptionValueSource('port') === 'default');
+    });
+}
+
+function advertiseOption(): Option {
+  return option('--advertise <ip>', 'the address at which others reach this machine').argParser(
+    (text: string) => {
+      try {
+        return parseAddress(text);
+      } catch {
+        throw new InvalidArgumentError('It is an IP address.');
+      }
+    },
+  );
+}
+
+async function share(folders: string[], flags: Flags, mayMove: boolean): Promise<void> {
+  const stopped = untilSignalled();
+  const isJson = flags.json ?? false;
+  const options = {
+    shares: folders,
+    registry: flags.registry,
+    host: flags.host,
+    advertise: flags.advertise,
+    displayName: flags.name,
+    log: createLog(flags.logLevel),
+    onState: stateTeller(flags.registry, isJson),
+  };
+  let peer = new Peer({ ...options, port: flags.port });
+  try {
+    await peer.start();
+  } catch (error) {
+    if (!(mayMove && error instanceof CodedError && error.code === 'port-taken')) throw error;
+    peer = new Peer({ ...options, port: 0 });
+    await peer.start();
+  }
+  const { files, bytes, unnameable } = peer.offered;
+  if (isJson)
+    print(JSON.stringify({ event: 'serving', port: peer.port, files, bytes, unnameable }));
+  else
+    say(
+      `Sharing ${style('bold', countText(files, 'file'))} (${bytesText(bytes)}) on port ${peer.port}; Ctrl-C ends it.`,
+    );
+  if (unnameable > 0 && !isJson)
+    say(
+      `${countText(unnameable, 'file')} left out: control characters or backslashes in the name, or too long.`,
+    );
+  await stopped;
+  await peer.stop();
+}
+
+/** Says what became of the registry, once for each change and not at every renewal. */
+function stateTeller(registry: URL, isJson: boolean): (state: AnnouncerState) => void {
+  let said = '';
+  return (state) => {
+    const text = isJson ? stateJson(state) : stateText(state, registry);
+    if (text === said) return;
+    said = text;
+    (isJson ? print : say)(text);
+  };
+}
+
+function stateJson(state: AnnouncerState): string {
+  return JSON.stringify(
+    state.at === 'away'
+      ? { event: state.at, code: state.error.code, message: state.error.message }
+      : state.at === 'announced'
+        ? { event: state.at, endpoint: state.endpoint, contract: state.contract }
+        : { event: state.at },
+  );
+}

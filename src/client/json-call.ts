@@ -1,0 +1,94 @@
+// One JSON call to a registry: a deadline, a bounded answer, no redirects. What the answer means is
+// the contracts' to say.
+import { CodedError, isErrorCode } from '../protocol/errors.ts';
+
+/** A registry that has not answered by then is not there. */
+const DEADLINE_MS = 10_000;
+/** A page of 1,000 names of 1 KiB, with endpoints, is below this. */
+const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
+
+export interface Answer {
+  status: number;
+  /** Undefined for a body that is empty or not JSON. */
+  json: unknown;
+}
+
+/**
+ * @throws CodedError `registry-unreachable` when nobody answers, `registry-misbehaves` for an answer
+ * that is too large or a redirect
+ */
+export async function callJson(
+  url: URL,
+  options: { method?: string; body?: unknown; signal?: AbortSignal | undefined } = {},
+): Promise<Answer> {
+  const { method = 'GET', body, signal } = options;
+  const deadline = AbortSignal.timeout(DEADLINE_MS);
+  try {
+    const response = await fetch(url, {
+      method,
+      redirect: 'manual',
+      signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+      ...(body !== undefined && {
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json' },
+      }),
+    });
+    const text = await boundedText(response, url);
+    return { status: response.status, json: parsed(text) };
+  } catch (error) {
+    if (error instanceof CodedError) throw error;
+    if (signal?.aborted) throw new CodedError('interrupted', 'Interrupted.', { cause: error });
+    const why = deadline.aborted ? `no answer within ${DEADLINE_MS / 1000} s` : causeOf(error);
+    throw new CodedError('registry-unreachable', `No registry answers at ${url.origin}: ${why}.`, {
+      cause: error,
+    });
+  }
+}
+
+/** The answer of a call that has to succeed: a problem document becomes the error that it tells of. */
+export async function callJsonOrThrow(...call: Parameters<typeof callJson>): Promise<unknown> {
+  const { status, json } = await callJson(...call);
+  if (status >= 200 && status < 300) return json;
+  const problem = (typeof json === 'object' ? json : null) as Record<string, unknown> | null;
+  const { code, detail } = problem ?? {};
+  if (typeof code === 'string' && isErrorCode(code))
+    throw new CodedError(code, typeof detail === 'string' ? detail : code, {
+      facts: problem ?? {},
+    });
+  throw misbehaves(call[0], `status ${status}`);
+}
+
+export function misbehaves(url: URL, what: string): CodedError {
+  return new CodedError(
+    'registry-misbehaves',
+    `The registry at ${url.origin} answered something that it should not: ${what}.`,
+  );
+}
+
+async function boundedText(response: Response, url: URL): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    length += chunk.length;
+    // Leaving the loop cancels the body.
+    if (length > MAX_ANSWER_BYTES) throw misbehaves(url, `more than ${MAX_ANSWER_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** fetch says only "fetch failed"; what failed is in its cause. */
+function causeOf(error: unknown): string {
+  const { cause, message } = error as Error;
+  if (cause instanceof AggregateError && cause.errors[0] instanceof Error)
+    return cause.errors[0].message;
+  return cause instanceof Error ? cause.message : message;
+}

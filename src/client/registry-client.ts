@@ -1,0 +1,172 @@
+// The client of a registry, whichever contract it keeps. Nothing that a registry says is taken as it
+// comes: names are names, endpoints are endpoints, or they are left out.
+import { Value } from 'typebox/value';
+import type { TSchema, Static } from 'typebox';
+import { parseEndpoint, type Endpoint } from '../protocol/endpoints.ts';
+import { CodedError } from '../protocol/errors.ts';
+import { isName, namePath } from '../protocol/names.ts';
+import {
+  LeaseSchema,
+  PeersSchema,
+  RevisionAnswerSchema,
+  SearchAnswerSchema,
+  SERVICE,
+  SourcesSchema,
+  type Announcement,
+  type CatalogueChange,
+  type Lease,
+  type Peers,
+  type SearchAnswer,
+  type Source,
+} from '../protocol/schemas.ts';
+import { callJson, callJsonOrThrow, misbehaves } from './json-call.ts';
+
+const DEFAULT_BASE = '/api/Registers';
+/** More endpoints than this under one name are not looked at. */
+const MAX_ENDPOINTS = 1_000;
+
+interface Lookups {
+  /** Who offers a name; empty for an unknown one. @throws CodedError `registry-…` */
+  sourcesOf(name: string, signal?: AbortSignal): Promise<Source[]>;
+  /** Names that hold the text; a registry of the exercise knows only whole names. */
+  search(text: string, limit: number, signal?: AbortSignal): Promise<SearchAnswer>;
+}
+
+/**
+ * The registry at a URL; which contract it keeps is found out by asking. A path in the URL is the
+ * base of the exercise's contract there.
+ *
+ * @throws CodedError `registry-unreachable`
+ */
+export async function connectRegistry(
+  url: URL,
+  signal?: AbortSignal,
+): Promise<NativeRegistry | ExerciseRegistry> {
+  const { status, json } = await callJson(new URL('/api/v1', url), { signal });
+  const service = (typeof json === 'object' ? json : null) as { service?: unknown } | null;
+  return status === 200 && service?.service === SERVICE
+    ? new NativeRegistry(url)
+    : new ExerciseRegistry(url);
+}
+
+/** A registry that keeps the native contract (and the exercise's beside it). */
+export class NativeRegistry implements Lookups {
+  readonly contract = 'native';
+  readonly #url: URL;
+
+  constructor(url: URL) {
+    this.#url = url;
+  }
+
+  /** @throws CodedError `endpoint-not-yours`, `bad-endpoint`, `registry-…` */
+  announce(peerId: string, announcement: Announcement, signal?: AbortSignal): Promise<Lease> {
+    return this.#call(LeaseSchema, `peers/${peerId}`, 'PUT', announcement, signal);
+  }
+
+  /** @throws CodedError `revision-mismatch`, `unknown-peer`, `too-many-names`, `registry-…` */
+  async changeCatalogue(
+    peerId: string,
+    change: CatalogueChange,
+    signal?: AbortSignal,
+  ): Promise<number> {
+    const path = `peers/${peerId}/catalogue`;
+    return (await this.#call(RevisionAnswerSchema, path, 'PATCH', change, signal)).revision;
+  }
+
+  async removePeer(peerId: string, signal?: AbortSignal): Promise<void> {
+    await callJsonOrThrow(this.#at(`peers/${peerId}`), { method: 'DELETE', signal });
+  }
+
+  async sourcesOf(name: string, signal?: AbortSignal): Promise<Source[]> {
+    const path = `names/${namePath(name)}`;
+    const { sources } = await this.#call(SourcesSchema, path, 'GET', undefined, signal);
+    return sources.slice(0, MAX_ENDPOINTS).flatMap((source) => {
+      const endpoint = endpointOrNone(source.endpoint);
+      return endpoint ? [{ ...source, endpoint }] : [];
+    });
+  }
+
+  async search(text: string, limit: number, signal?: AbortSignal): Promise<SearchAnswer> {
+    const query = new URLSearchParams({ text, limit: String(limit) }).toString();
+    const path = `search?${query}`;
+    const answer = await this.#call(SearchAnswerSchema, path, 'GET', undefined, signal);
+    return { ...answer, found: answer.found.filter(({ name }) => isName(name)) };
+  }
+
+  async peers(limit: number, signal?: AbortSignal): Promise<Peers> {
+    const path = `peers?limit=${limit}`;
+    const answer = await this.#call(PeersSchema, path, 'GET', undefined, signal);
+    return { ...answer, peers: answer.peers.filter((peer) => endpointOrNone(peer.endpoint)) };
+  }
+
+  #at(path: string): URL {
+    return new URL(`/api/v1/${path}`, this.#url);
+  }
+
+  async #call<S extends TSchema>(
+    schema: S,
+    path: string,
+    method: string,
+    body: unknown,
+    signal: AbortSignal | undefined,
+  ): Promise<Static<S>> {
+    const json = await callJsonOrThrow(this.#at(path), { method, body, signal });
+    if (!Value.Check(schema, json)) throw misbehaves(this.#url, 'an answer of another shape');
+    return json;
+  }
+}
+
+/** A registry that knows the exercise's contract alone. */
+export class ExerciseRegistry implements Lookups {
+  readonly contract = 'exercise';
+  readonly #url: URL;
+  readonly #base: string;
+
+  constructor(url: URL) {
+    this.#url = url;
+    this.#base = url.pathname === '/' ? DEFAULT_BASE : url.pathname.replace(/\/+$/, '');
+  }
+
+  /** @throws CodedError `registry-…` or what the registry refuses with */
+  async register(name: string, endpoint: Endpoint, signal?: AbortSignal): Promise<void> {
+    await callJsonOrThrow(this.#at(name), { method: 'POST', body: endpoint, signal });
+  }
+
+  async deregister(name: string, endpoint: Endpoint, signal?: AbortSignal): Promise<void> {
+    await callJsonOrThrow(this.#at(name), { method: 'PUT', body: endpoint, signal });
+  }
+
+  async sourcesOf(name: string, signal?: AbortSignal): Promise<Source[]> {
+    const json = await callJsonOrThrow(this.#at(name), { signal });
+    if (!Array.isArray(json))
+      throw misbehaves(this.#url, 'something else than a list of endpoints');
+    return json.slice(0, MAX_ENDPOINTS).flatMap((item) => {
+      const endpoint = endpointOrNone(item);
+      return endpoint
+        ? [{ endpoint, contract: 'exercise' as const, size: null, modified: null }]
+        : [];
+    });
+  }
+
+  async search(text: string, _limit: number, signal?: AbortSignal): Promise<SearchAnswer> {
+    const sources = isName(text) ? await this.sourcesOf(text, signal) : [];
+    const found = { name: text, size: null, modified: null, holders: sources.length };
+    return { found: sources.length > 0 ? [found] : [], more: false };
+  }
+
+  #at(name: string): URL {
+    const url = new URL(this.#url);
+    // One segment, as the exercise's routes have it: the slashes of the name are encoded too.
+    url.pathname = `${this.#base}/${encodeURIComponent(name)}`;
+    return url;
+  }
+}
+
+function endpointOrNone(value: unknown): Endpoint | undefined {
+  try {
+    return parseEndpoint(value);
+  } catch (error) {
+    if (error instanceof CodedError) return undefined;
+    throw error;
+  }
+}

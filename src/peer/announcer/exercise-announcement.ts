@@ -1,0 +1,106 @@
+// Telling a registry that knows the exercise's contract alone: a name at a time. It has no leases, so
+// now and then one of the names is looked up, to see whether the registry still has them.
+import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import type { ExerciseRegistry } from '../../client/registry-client.ts';
+import { forEachOf } from '../../lib/concurrency.ts';
+import { isLoopback, parseAddress, type Endpoint } from '../../protocol/endpoints.ts';
+import { CodedError } from '../../protocol/errors.ts';
+import type { Announcement, Offered } from './announcement.ts';
+
+const CALLS_AT_ONCE = 16;
+const LOOK_EVERY_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+
+export class ExerciseAnnouncement implements Announcement {
+  readonly #registry: ExerciseRegistry;
+  readonly #url: URL;
+  readonly #port: number;
+  readonly #advertise: string | undefined;
+  /** What the registry was told; also what has to be taken back. */
+  readonly #told = new Set<string>();
+  endpoint: Endpoint | undefined;
+
+  constructor(
+    registry: ExerciseRegistry,
+    options: { url: URL; port: number; advertise?: string | undefined },
+  ) {
+    this.#registry = registry;
+    this.#url = options.url;
+    this.#port = options.port;
+    this.#advertise = options.advertise;
+  }
+
+  async renew(signal: AbortSignal): Promise<{ renewAfterMs: number; isForgotten: boolean }> {
+    if (!this.endpoint) {
+      const ipAddress = this.#advertise ?? (await ownAddressTowards(this.#url));
+      this.endpoint = { ipAddress, port: this.#port };
+    }
+    const { ipAddress, port } = this.endpoint;
+    const [sample] = this.#told;
+    const sources = sample === undefined ? [] : await this.#registry.sourcesOf(sample, signal);
+    return {
+      renewAfterMs: LOOK_EVERY_MS,
+      isForgotten:
+        sample !== undefined &&
+        !sources.some(({ endpoint: e }) => e.ipAddress === ipAddress && e.port === port),
+    };
+  }
+
+  async tellAll(offered: Offered, signal: AbortSignal): Promise<void> {
+    await this.tell(new Set([...this.#told, ...offered.names]), offered, signal);
+  }
+
+  async tell(names: Iterable<string>, offered: Offered, signal: AbortSignal): Promise<void> {
+    const endpoint = this.#ownEndpoint();
+    await forEachOf(names, CALLS_AT_ONCE, async (name) => {
+      if (offered.entry(name)) {
+        await this.#registry.register(name, endpoint, signal);
+        this.#told.add(name);
+      } else if (this.#told.has(name)) {
+        await this.#registry.deregister(name, endpoint, signal);
+        this.#told.delete(name);
+      }
+    });
+  }
+
+  async withdraw(signal: AbortSignal): Promise<void> {
+    await this.tell([...this.#told], { entry: () => undefined, names: [] }, signal);
+  }
+
+  #ownEndpoint(): Endpoint {
+    if (!this.endpoint) throw new CodedError('internal', 'Told something before it was renewed.');
+    return this.endpoint;
+  }
+}
+
+/**
+ * The address of this machine that others can use: the one from which the registry is reached. Where
+ * that is loopback, because the registry is on this machine too, the first address of the network.
+ */
+async function ownAddressTowards(url: URL): Promise<string> {
+  const address = await new Promise<string>((resolve, reject) => {
+    const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+    const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+    const socket = connect({ host, port, timeout: CONNECT_TIMEOUT_MS });
+    const fail = (error?: Error) => {
+      socket.destroy();
+      reject(
+        new CodedError('registry-unreachable', `No registry answers at ${url.origin}.`, {
+          cause: error,
+        }),
+      );
+    };
+    socket
+      .once('error', fail)
+      .once('timeout', fail)
+      .once('connect', () => {
+        resolve(parseAddress(socket.localAddress ?? ''));
+        socket.destroy();
+      });
+  });
+  if (!isLoopback(address)) return address;
+  const others = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  const outward = others.find(({ internal, family }) => !internal && family === 'IPv4');
+  return outward?.address ?? address;
+}

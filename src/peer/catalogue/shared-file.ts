@@ -1,0 +1,77 @@
+// One file of a share as it was when the catalogue last looked, and the way to open just that file:
+// whatever took its place since is not it.
+import { constants, type BigIntStats } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { CodedError } from '../../protocol/errors.ts';
+
+/** What tells one state of a file from another. */
+interface FileState {
+  device: bigint;
+  inode: bigint;
+  size: number;
+  /** Nanoseconds since 1970. */
+  mtime: bigint;
+}
+
+export interface SharedFile {
+  name: string;
+  /** Where it is in the share, absolute; the last segment may be a symlink. */
+  path: string;
+  /** Where its bytes are: `path` without symlinks. */
+  realPath: string;
+  state: FileState;
+}
+
+export function stateOf(stats: BigIntStats): FileState {
+  return {
+    device: stats.dev,
+    inode: stats.ino,
+    size: Number(stats.size),
+    mtime: stats.mtimeNs,
+  };
+}
+
+export function isSameState(a: FileState, b: FileState): boolean {
+  return a.size === b.size && a.mtime === b.mtime && a.inode === b.inode && a.device === b.device;
+}
+
+/** When the file last changed, in whole milliseconds since 1970. */
+export function modifiedOf({ state }: SharedFile): number {
+  return Number(state.mtime / 1_000_000n);
+}
+
+/** A strong entity tag: another state of the file has another one, and so has any other file. */
+export function tagOf({ state }: SharedFile): string {
+  const parts = [state.size, state.mtime, state.inode, state.device];
+  return `"${parts.map((part) => part.toString(36)).join('-')}"`;
+}
+
+/** A file that is open for reading, in the state in which the catalogue knows it. */
+export interface OpenedFile extends AsyncDisposable {
+  readonly handle: FileHandle;
+  /** Whether the file is still as it was when it was opened. */
+  isUnchanged(): Promise<boolean>;
+}
+
+/** @throws CodedError `not-found` when the file is gone, changed, or cannot be read */
+export async function openSharedFile(file: SharedFile): Promise<OpenedFile> {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  let handle: FileHandle;
+  try {
+    // Not through a symlink, and not waiting for the other end of a pipe, should one have come here.
+    // The flags are undefined on Windows, where `|` takes that for 0.
+    handle = await open(file.realPath, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  } catch (cause) {
+    throw new CodedError('not-found', `${file.name} can no longer be read.`, { cause });
+  }
+  const isUnchanged = async () =>
+    isSameState(stateOf(await handle.stat({ bigint: true })), file.state);
+  const opened: OpenedFile = {
+    handle,
+    isUnchanged,
+    [Symbol.asyncDispose]: () => handle.close(),
+  };
+  if (await isUnchanged().catch(() => false)) return opened;
+  await handle.close();
+  throw new CodedError('not-found', `${file.name} has changed since it was catalogued.`);
+}

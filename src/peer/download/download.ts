@@ -1,0 +1,126 @@
+// Gets one file by its name: asks the registry who has it, takes it from one source after the other
+// until it is whole, and says what came from where.
+import { connectRegistry } from '../../client/registry-client.ts';
+import type { Logger } from '../../lib/log.ts';
+import { endpointText, type Endpoint } from '../../protocol/endpoints.ts';
+import { CodedError } from '../../protocol/errors.ts';
+import type { Source } from '../../protocol/schemas.ts';
+import { fetchOverHttp } from './fetch-http.ts';
+import { fetchOverLine } from './fetch-line.ts';
+import type { Sink } from './sink.ts';
+import { SourceFailure } from './source-failure.ts';
+
+/** A source that sends nothing for so long is left for the next. */
+const STALLED_AFTER_MS = 10_000;
+/** So many rounds through the sources, as long as each brings something. */
+const MAX_ROUNDS = 5;
+/** Sources tried in one round; a registry may name any number. */
+const MAX_TRIED = 50;
+
+export interface DownloadOptions {
+  name: string;
+  registry: URL;
+  sink: Sink;
+  signal: AbortSignal;
+  log: Logger;
+  /** Default: 10,000. */
+  stalledAfterMs?: number;
+  onProgress?: (progress: Progress) => void;
+}
+
+export interface Progress {
+  /** Bytes of the file that are there. */
+  have: number;
+  /** Bytes of the whole file, where the source says it. */
+  size: number | undefined;
+  source: Endpoint;
+}
+
+/** A source that gave nothing, or not all: who and why. */
+export interface FailedSource {
+  endpoint: string;
+  reason: string;
+}
+
+export interface Downloaded {
+  /** Bytes. */
+  size: number;
+  sources: { endpoint: string; bytes: number }[];
+  failed: FailedSource[];
+}
+
+/**
+ * Resolves when the sink holds the whole file.
+ *
+ * @throws CodedError `not-known`, `no-source`, `registry-…`, `interrupted`, or what the sink fails with
+ */
+export async function download(options: DownloadOptions): Promise<Downloaded> {
+  const { name, sink, signal } = options;
+  const bytesBySource = new Map<string, number>();
+  const failed: FailedSource[] = [];
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const before = sink.length;
+    const sources = await sourcesOf(options);
+    if (sources.length === 0 && round === 0)
+      throw new CodedError('not-known', `Nobody offers "${name}".`);
+    for (const source of sources) {
+      const endpoint = endpointText(source.endpoint);
+      try {
+        await fetchFrom(source, options, (count) => {
+          bytesBySource.set(endpoint, (bytesBySource.get(endpoint) ?? 0) + count);
+          const { size } = sink.state;
+          options.onProgress?.({ have: sink.length, size, source: source.endpoint });
+        });
+        return {
+          size: sink.length,
+          sources: [...bytesBySource].map(([endpoint, bytes]) => ({ endpoint, bytes })),
+          failed,
+        };
+      } catch (error) {
+        if (signal.aborted) throw interrupted(error);
+        if (!(error instanceof SourceFailure)) throw error;
+        options.log.info({ endpoint, kind: error.kind }, error.message);
+        failed.push({ endpoint, reason: `${error.kind}: ${error.message}` });
+      }
+    }
+    // Nobody could give anything more: asking them again would not either.
+    if (sink.length <= before) break;
+  }
+  throw new CodedError('no-source', noSourceText(name, failed), { facts: { failed } });
+}
+
+/** Those who registered natively first, each kind in random order: load spreads by itself. */
+async function sourcesOf({ name, registry, signal }: DownloadOptions): Promise<Source[]> {
+  const client = await connectRegistry(registry, signal);
+  return (await client.sourcesOf(name, signal))
+    .map((source) => ({ source, key: Math.random() + (source.contract === 'native' ? 0 : 1) }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ source }) => source)
+    .slice(0, MAX_TRIED);
+}
+
+/** Which voices a peer has is found out by asking: HTTP first, the line where that is not understood. */
+async function fetchFrom(
+  { endpoint, size }: Source,
+  { name, sink, signal, stalledAfterMs = STALLED_AFTER_MS }: DownloadOptions,
+  onBytes: (count: number) => void,
+): Promise<void> {
+  const fetching = { signal, stalledAfterMs, onBytes };
+  try {
+    await fetchOverHttp(endpoint, name, sink, fetching);
+  } catch (error) {
+    if (!(error instanceof SourceFailure) || error.kind !== 'not-http' || signal.aborted)
+      throw error;
+    await fetchOverLine(endpoint, name, size ?? undefined, sink, fetching);
+  }
+}
+
+function interrupted(cause: unknown): CodedError {
+  return new CodedError('interrupted', 'Interrupted.', { cause });
+}
+
+function noSourceText(name: string, failed: FailedSource[]): string {
+  const shown = failed.slice(0, 5).map(({ endpoint, reason }) => `${endpoint} (${reason})`);
+  const more = failed.length > shown.length ? ` and ${failed.length - shown.length} more` : '';
+  return `No source could deliver "${name}": ${shown.join(', ')}${more}.`;
+}

@@ -1,0 +1,73 @@
+// Where fetched bytes go, and which state of which content they are from. A source begins a content or
+// goes on with it; the sink knows how far it is.
+import type { Writable } from 'node:stream';
+import { CodedError } from '../../protocol/errors.ts';
+
+/** What a source says of a content. Over the line it says nothing. */
+export interface ContentState {
+  /** A strong entity tag. */
+  tag?: string | undefined;
+  /** Bytes. */
+  size?: number | undefined;
+}
+
+export interface Sink {
+  /** How many bytes it holds, from the first on. */
+  readonly length: number;
+  /** What those bytes are from. */
+  readonly state: ContentState;
+  /** Forgets what it holds and begins anew. @throws CodedError when it cannot */
+  begin(state: ContentState): Promise<void>;
+  /** Goes back to an earlier length: what comes next is written from there on. */
+  rewindTo(length: number): void;
+  /** @throws CodedError `disk-full`, `cannot-write` */
+  write(chunk: Buffer): Promise<void>;
+}
+
+/** A pipe, to stdout for example: what went in cannot be taken back. */
+export class PipeSink implements Sink {
+  length = 0;
+  state: ContentState = {};
+  readonly #pipe: Writable;
+  /** Bytes that will come once more, and went into the pipe already. */
+  #repeated = 0;
+
+  constructor(pipe: Writable) {
+    this.#pipe = pipe;
+  }
+
+  begin(state: ContentState): Promise<void> {
+    if (this.length > 0)
+      return Promise.reject(
+        new CodedError(
+          'no-source',
+          `The source ended after ${this.length} bytes, the others have other bytes, and what went into the pipe cannot be taken back.`,
+        ),
+      );
+    this.state = state;
+    return Promise.resolve();
+  }
+
+  rewindTo(length: number): void {
+    this.#repeated = this.length - length;
+  }
+
+  write(chunk: Buffer): Promise<void> {
+    const skipped = Math.min(this.#repeated, chunk.length);
+    this.#repeated -= skipped;
+    return skipped < chunk.length ? this.#write(chunk.subarray(skipped)) : Promise.resolve();
+  }
+
+  #write(chunk: Buffer): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#pipe.write(chunk, (cause) => {
+        if (cause) {
+          reject(new CodedError('cannot-write', `The reader of the pipe is gone.`, { cause }));
+          return;
+        }
+        this.length += chunk.length;
+        resolve();
+      });
+    });
+  }
+}

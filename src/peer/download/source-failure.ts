@@ -1,0 +1,14 @@
+// Why a source did not deliver. It ends the attempt with that source, not the download.
+
+export type FailureKind =
+  'unreachable' | 'not-http' | 'refused' | 'stalled' | 'closed-early' | 'wrong-answer';
+
+export class SourceFailure extends Error {
+  readonly kind: FailureKind;
+
+  constructor(kind: FailureKind, message: string) {
+    super(message);
+    this.name = 'SourceFailure';
+    this.kind = kind;
+  }
+}

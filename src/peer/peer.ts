@@ -1,0 +1,113 @@
+// A peer put together: catalogue, server, announcer. Nothing else constructs its long-lived parts.
+import type { Startable } from '../lib/lifecycle.ts';
+import type { Logger } from '../lib/log.ts';
+import { Announcer, type AnnouncerState } from './announcer/announcer.ts';
+import { Catalogue } from './catalogue/catalogue.ts';
+import { modifiedOf, tagOf, type SharedFile } from './catalogue/shared-file.ts';
+import { Listener } from './server/listener.ts';
+import type { OfferedFile, Offers } from './server/offers.ts';
+
+export interface PeerOptions {
+  /** The folders to share. */
+  shares: string[];
+  registry: URL;
+  /** The port to listen on; 0 takes a free one. */
+  port: number;
+  /** The address to listen on. Default: every address of the machine. */
+  host?: string | undefined;
+  /** The address to be reached at. Default: as the registry sees this machine. */
+  advertise?: string | undefined;
+  /** What people call this peer. */
+  displayName?: string | undefined;
+  log: Logger;
+  onState?: (state: AnnouncerState) => void;
+}
+
+export class Peer implements Startable {
+  readonly #options: PeerOptions;
+  readonly #catalogue: Catalogue;
+  readonly #listener: Listener;
+  #announcer: Announcer | undefined;
+
+  constructor(options: PeerOptions) {
+    const { shares, log, port, host } = options;
+    this.#options = options;
+    this.#catalogue = new Catalogue(shares, (names) => this.#announcer?.changed(names), log);
+    this.#listener = new Listener({ offers: offersOf(this.#catalogue), log, port, host });
+  }
+
+  /**
+   * Resolves when everything that is shared is catalogued and served; the registry is told from then on.
+   *
+   * @throws CodedError `bad-share`, `port-taken`, `cannot-listen`
+   */
+  async start(): Promise<void> {
+    const { registry, advertise, displayName, log, onState } = this.#options;
+    try {
+      await this.#listener.start();
+      await this.#catalogue.start();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+    const catalogue = this.#catalogue;
+    this.#announcer = new Announcer({
+      registry,
+      port: this.port,
+      advertise,
+      displayName,
+      log,
+      ...(onState && { onState }),
+      offered: {
+        entry: (name) => {
+          const file = catalogue.find(name);
+          return file && { name, size: file.state.size, modified: modifiedOf(file) };
+        },
+        get names() {
+          return catalogue.names;
+        },
+      },
+    });
+    await this.#announcer.start();
+  }
+
+  /** Deregisters, then closes: nobody is sent to a peer that is no longer there. */
+  async stop(): Promise<void> {
+    await this.#announcer?.stop();
+    await this.#listener.stop();
+    await this.#catalogue.stop();
+  }
+
+  get port(): number {
+    return this.#listener.port;
+  }
+
+  /** How many files are offered, and how many bytes they have. */
+  get offered(): { files: number; bytes: number; unnameable: number } {
+    const { names, unnameable } = this.#catalogue;
+    const bytes = names.reduce(
+      (sum, name) => sum + (this.#catalogue.find(name)?.state.size ?? 0),
+      0,
+    );
+    return { files: names.length, bytes, unnameable };
+  }
+}
+
+function offersOf(catalogue: Catalogue): Offers {
+  const offered = (file: SharedFile): OfferedFile => ({
+    name: file.name,
+    size: file.state.size,
+    modified: modifiedOf(file),
+    tag: tagOf(file),
+  });
+  return {
+    open: async (name) => {
+      const found = await catalogue.open(name);
+      return found && Object.assign(found.opened, { file: offered(found.file) });
+    },
+    page: (after, limit) => catalogue.page(after, limit).map(offered),
+    get count() {
+      return catalogue.names.length;
+    },
+  };
+}

@@ -1,0 +1,132 @@
+// The HTTP voice (RFC 9110): files by name with ranges and conditional requests, and the list of what
+// is offered. Which connections speak HTTP is the listener's to say.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Logger } from '../../lib/log.ts';
+import { CodedError, PROBLEM_TYPE, problemOf } from '../../protocol/errors.ts';
+import { parseNamePath } from '../../protocol/names.ts';
+import { listHoldsTag, parseRange, type ByteRange } from '../../protocol/ranges.ts';
+import { contentHeaders } from './content-types.ts';
+import { listingOf, PAGE_POLICY, pageOf } from './listing.ts';
+import type { OfferedFile, Offers } from './offers.ts';
+import { sendFile } from './send-file.ts';
+
+const FILES = '/files/';
+
+export function httpVoice(offers: Offers, log: Logger) {
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    answer(request, response, offers).catch((error: unknown) => {
+      const problem = problemOf(error);
+      if (problem.status >= 500) log.error({ err: error }, 'a request failed here');
+      if (response.headersSent) {
+        response.destroy();
+        return;
+      }
+      const body = JSON.stringify(problem);
+      response
+        .writeHead(problem.status, {
+          'content-type': PROBLEM_TYPE,
+          'content-length': Buffer.byteLength(body),
+        })
+        .end(request.method === 'HEAD' ? undefined : body);
+    });
+  };
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  offers: Offers,
+): Promise<void> {
+  const [path, query] = splitOnce(request.url ?? '', '?');
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    response.setHeader('allow', 'GET, HEAD');
+    throw new CodedError('method-not-allowed', `${request.method ?? ''} is not for this path.`);
+  }
+  if (path === '/') answerListing(request, response, offers, query);
+  else if (path.startsWith(FILES))
+    await answerFile(request, response, offers, parseNamePath(path.slice(FILES.length)));
+  else throw new CodedError('not-found', 'There is no such path here; / lists what is offered.');
+}
+
+function answerListing(
+  request: IncomingMessage,
+  response: ServerResponse,
+  offers: Offers,
+  query: string,
+): void {
+  const listing = listingOf(offers, new URLSearchParams(query).get('after') ?? '');
+  const asPage = /\btext\/html\b/i.test(request.headers.accept ?? '');
+  const body = asPage ? pageOf(listing) : JSON.stringify(listing);
+  response.writeHead(200, {
+    'content-type': asPage ? 'text/html; charset=utf-8' : 'application/json',
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    vary: 'accept',
+    'x-content-type-options': 'nosniff',
+    ...(asPage && { 'content-security-policy': PAGE_POLICY, 'referrer-policy': 'no-referrer' }),
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+async function answerFile(
+  request: IncomingMessage,
+  response: ServerResponse,
+  offers: Offers,
+  name: string,
+): Promise<void> {
+  await using opened = await offers.open(name);
+  if (!opened) throw new CodedError('not-found', 'Nothing is offered under this name.');
+  const { file } = opened;
+  response.setHeader('etag', file.tag);
+  response.setHeader('last-modified', new Date(file.modified).toUTCString());
+  response.setHeader('accept-ranges', 'bytes');
+  response.setHeader('cache-control', 'no-cache');
+
+  if (isNotModified(request, file)) {
+    response.writeHead(304).end();
+    return;
+  }
+  const range = rangeOf(request, file);
+  if (range === 'unsatisfiable') {
+    response.setHeader('content-range', `bytes */${file.size}`);
+    throw new CodedError('range-not-satisfiable', `The file has ${file.size} bytes.`);
+  }
+  const sent = range === 'whole' ? { start: 0, end: file.size - 1 } : range;
+  response.writeHead(range === 'whole' ? 200 : 206, {
+    ...contentHeaders(name),
+    'content-length': sent.end - sent.start + 1,
+    ...(range !== 'whole' && { 'content-range': `bytes ${sent.start}-${sent.end}/${file.size}` }),
+  });
+  if (request.method === 'HEAD' || file.size === 0) {
+    response.end();
+    return;
+  }
+  const result = await sendFile(opened, sent, response);
+  // A promise of so many bytes that cannot be kept: the connection breaks, and the client knows.
+  if (result === 'sent') response.end();
+  else response.destroy();
+}
+
+/** RFC 9110 section 13.1.2 and 13.1.3: the date counts only where there is no tag. */
+function isNotModified({ headers }: IncomingMessage, file: OfferedFile): boolean {
+  const tags = headers['if-none-match'];
+  if (tags !== undefined) return listHoldsTag(tags, file.tag);
+  const since = Date.parse(headers['if-modified-since'] ?? '');
+  return Math.floor(file.modified / 1000) * 1000 <= since;
+}
+
+/** RFC 9110 section 13.1.5: a range of another state of the file is no range of this one. */
+function rangeOf(
+  { headers, method }: IncomingMessage,
+  file: OfferedFile,
+): ByteRange | 'whole' | 'unsatisfiable' {
+  if (method !== 'GET') return 'whole';
+  const condition = headers['if-range'];
+  if (condition !== undefined && condition !== file.tag) return 'whole';
+  return parseRange(headers.range, file.size);
+}
+
+function splitOnce(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}

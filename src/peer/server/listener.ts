@@ -1,0 +1,131 @@
+// One port, several voices: reads the first bytes of a connection once and hands it on to the voice
+// that they ask for, with the bytes pushed back.
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Startable } from '../../lib/lifecycle.ts';
+import type { Logger } from '../../lib/log.ts';
+import { CodedError } from '../../protocol/errors.ts';
+import { recogniseOpening } from '../../protocol/opening.ts';
+import { httpVoice } from './http-voice.ts';
+import { answerLine } from './line-voice.ts';
+import type { Offers } from './offers.ts';
+
+/** Each connection costs at most two chunks of memory (see send-file): 512 cost 128 MiB. */
+const MAX_CONNECTIONS = 512;
+/** The first line, and the whole of an HTTP head, must have come by then. */
+const OPENING_TIMEOUT_MS = 10_000;
+/** A kept-alive connection on which nothing is asked is closed. */
+const KEEP_ALIVE_MS = 30_000;
+
+export interface ListenerOptions {
+  offers: Offers;
+  log: Logger;
+  port: number;
+  /** Default: every address of the machine, IPv6 and IPv4. */
+  host?: string | undefined;
+  /** How long a client may take over its first line, in milliseconds. Default: 10,000. */
+  openingTimeoutMs?: number;
+}
+
+export class Listener implements Startable {
+  readonly #options: ListenerOptions;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: ListenerOptions) {
+    const { offers, log, openingTimeoutMs = OPENING_TIMEOUT_MS } = options;
+    this.#options = options;
+    this.#server = createServer(
+      {
+        headersTimeout: openingTimeoutMs,
+        requestTimeout: openingTimeoutMs,
+        connectionsCheckingInterval: Math.min(1_000, openingTimeoutMs),
+        keepAliveTimeout: KEEP_ALIVE_MS,
+      },
+      httpVoice(offers, log),
+    );
+    this.#server.maxConnections = MAX_CONNECTIONS;
+    // The HTTP server is the one that listens, so that its own deadlines hold; its connections pass
+    // by here first.
+    const [hear] = this.#server.listeners('connection') as ((socket: Socket) => void)[];
+    this.#server.removeAllListeners('connection');
+    this.#server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+      socket.on('error', (err) => {
+        log.debug({ err }, 'a connection broke');
+      });
+      this.#recognise(socket, (hear as (this: Server, socket: Socket) => void).bind(this.#server));
+    });
+  }
+
+  /** @throws CodedError `port-taken`, `cannot-listen` */
+  async start(): Promise<void> {
+    const { port, host } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', (error: NodeJS.ErrnoException) => {
+        reject(
+          error.code === 'EADDRINUSE'
+            ? new CodedError('port-taken', `Port ${port} is taken; --port 0 takes a free one.`)
+            : new CodedError('cannot-listen', `Cannot listen on port ${port}: ${error.message}.`),
+        );
+      });
+      this.#server.listen({ port, ...(host !== undefined && { host }) }, resolve);
+    });
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= new Promise((resolve) => {
+      this.#server.close(() => {
+        resolve();
+      });
+      for (const socket of this.#sockets) socket.destroy();
+    });
+    return this.#stopping;
+  }
+
+  /** The port it listens on, once started. */
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  #recognise(socket: Socket, hearHttp: (socket: Socket) => void): void {
+    let bytes: Buffer = Buffer.alloc(0);
+    const deadline = setTimeout(
+      () => socket.destroy(),
+      this.#options.openingTimeoutMs ?? OPENING_TIMEOUT_MS,
+    );
+    const decide = (ended: boolean) => {
+      const opening = recogniseOpening(bytes, ended);
+      if (opening.voice === 'undecided') return;
+      clearTimeout(deadline);
+      socket.off('data', onData).off('end', onEnd).pause();
+      if (opening.voice === 'http') {
+        socket.unshift(bytes);
+        hearHttp(socket);
+        socket.resume();
+      } else if (opening.voice === 'line') {
+        answerLine(socket, opening.name, this.#options.offers).catch((err: unknown) => {
+          this.#options.log.error({ err }, 'a line could not be answered');
+          socket.destroy();
+        });
+      } else {
+        socket.destroy();
+      }
+    };
+    const onData = (chunk: Buffer) => {
+      bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
+      decide(false);
+    };
+    const onEnd = () => {
+      decide(true);
+    };
+    socket
+      .on('data', onData)
+      .once('end', onEnd)
+      .once('close', () => {
+        clearTimeout(deadline);
+      });
+  }
+}

@@ -1,0 +1,80 @@
+// Sends a range of an open file: two buffers, one being read while the other is being written, so that
+// memory is bounded however slow the reader is. The last chunk is held back until the file is known
+// to be what it was: a receiver never ends up with a whole mixture of two states.
+import type { Writable } from 'node:stream';
+import type { ByteRange } from '../../protocol/ranges.ts';
+import type { OpenedOffer } from './offers.ts';
+
+const CHUNK_BYTES = 128 * 1024;
+/** A reader that takes nothing for so long is cut. */
+const STALLED_AFTER_MS = 30_000;
+
+export type SendResult = 'sent' | 'changed' | 'reader-gone' | 'reader-stalled';
+
+/** Never throws for what the file or the reader do; ends nothing, the caller knows how. */
+export async function sendFile(
+  opened: OpenedOffer,
+  range: ByteRange,
+  sink: Writable,
+  stalledAfterMs = STALLED_AFTER_MS,
+): Promise<SendResult> {
+  const chunkBytes = Math.min(CHUNK_BYTES, range.end - range.start + 1);
+  const buffers = [Buffer.allocUnsafe(chunkBytes), Buffer.allocUnsafe(chunkBytes)] as const;
+  let writing: Promise<'sent' | 'reader-gone' | 'reader-stalled'> = Promise.resolve('sent');
+  for (let position = range.start, turn = 0; position <= range.end; turn ^= 1) {
+    const wanted = Math.min(chunkBytes, range.end - position + 1);
+    const chunk = await readFully(
+      opened,
+      buffers[turn === 0 ? 0 : 1].subarray(0, wanted),
+      position,
+    );
+    const written = await writing;
+    if (written !== 'sent') return written;
+    position += wanted;
+    const isLast = position > range.end;
+    if (!chunk || (isLast && !(await opened.isUnchanged().catch(() => false)))) return 'changed';
+    writing = write(sink, chunk, stalledAfterMs);
+  }
+  return writing;
+}
+
+/** The buffer filled from a position, or undefined when the file ends before that, or fails. */
+async function readFully(
+  { handle }: OpenedOffer,
+  buffer: Buffer,
+  position: number,
+): Promise<Buffer | undefined> {
+  for (let filled = 0; filled < buffer.length;) {
+    const rest = buffer.subarray(filled);
+    const read = await handle.read(rest, 0, rest.length, position + filled).catch(() => undefined);
+    if (!read?.bytesRead) return undefined;
+    filled += read.bytesRead;
+  }
+  return buffer;
+}
+
+function write(
+  sink: Writable,
+  chunk: Buffer,
+  stalledAfterMs: number,
+): Promise<'sent' | 'reader-gone' | 'reader-stalled'> {
+  return new Promise((resolve) => {
+    if (sink.destroyed) {
+      resolve('reader-gone');
+      return;
+    }
+    const timer = setTimeout(settle, stalledAfterMs, 'reader-stalled');
+    const onClose = () => {
+      settle('reader-gone');
+    };
+    function settle(result: 'sent' | 'reader-gone' | 'reader-stalled'): void {
+      clearTimeout(timer);
+      sink.off('close', onClose);
+      resolve(result);
+    }
+    sink.once('close', onClose);
+    sink.write(chunk, (error) => {
+      settle(error ? 'reader-gone' : 'sent');
+    });
+  });
+}
