@@ -82,6 +82,17 @@ export class Peer implements Startable {
     return this.#listener.port;
   }
 
+  /** The smallest file that is offered and not empty: what a first try may fetch. */
+  get smallestFile(): { name: string; path: string; size: number } | undefined {
+    let smallest: SharedFile | undefined;
+    for (const name of this.#catalogue.names) {
+      const file = this.#catalogue.find(name);
+      if (file && file.state.size > 0 && file.state.size < (smallest?.state.size ?? Infinity))
+        smallest = file;
+    }
+    return smallest && { name: smallest.name, path: smallest.realPath, size: smallest.state.size };
+  }
+
   /** How many files are offered, and how many bytes they have. */
   get offered(): { files: number; bytes: number; unnameable: number } {
     const { names, unnameable } = this.#catalogue;

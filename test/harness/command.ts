@@ -10,6 +10,8 @@ const COMMAND = fileURLToPath(new URL('../../bin/sp2p.js', import.meta.url));
 export interface CommandOptions {
   cwd?: string;
   env?: Record<string, string>;
+  /** A network namespace to run in (see namespaces.ts). */
+  namespace?: string;
 }
 
 export interface Ended {
@@ -33,7 +35,10 @@ export async function startSp2p(
   ended: Promise<Ended>;
   event: (is: (event: Record<string, unknown>) => boolean) => Promise<Record<string, unknown>>;
 }> {
-  const child = spawn(process.execPath, [COMMAND, ...args], {
+  const words = [process.execPath, COMMAND, ...args];
+  if (options.namespace !== undefined) words.unshift('ip', 'netns', 'exec', options.namespace);
+  const [program = '', ...rest] = words;
+  const child = spawn(program, rest, {
     cwd: options.cwd,
     env: { ...process.env, NO_COLOR: '1', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
