@@ -4,16 +4,19 @@ import { CodedError } from '../protocol/errors.ts';
 import { printable } from '../protocol/names.ts';
 import { VERSION } from '../lib/version.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
-import { getCommand } from './get.ts';
-import { interactive } from './interactive.ts';
 import { registryOption } from './options.ts';
-import { peersCommand } from './peers.ts';
-import { registryCommand } from './registry.ts';
-import { searchCommand } from './search.ts';
-import { shareCommand } from './share.ts';
 import { print, say, style } from './terminal.ts';
 
-function createProgram(): Command {
+/** Each command is loaded when it is used: a search need not wait for a registry's parts. */
+const COMMANDS: Record<string, () => Promise<Command>> = {
+  registry: async () => (await import('./registry.ts')).registryCommand(),
+  share: async () => (await import('./share.ts')).shareCommand(),
+  search: async () => (await import('./search.ts')).searchCommand(),
+  get: async () => (await import('./get.ts')).getCommand(),
+  peers: async () => (await import('./peers.ts')).peersCommand(),
+};
+
+async function createProgram(first: string | undefined): Promise<Command> {
   const program = new Command('sp2p')
     .description('Share a folder with a group, find any file in it, get it from whoever holds it.')
     .version(VERSION)
@@ -24,21 +27,21 @@ function createProgram(): Command {
       '\nEvery flag has an environment variable: --log-level is SP2P_LOG_LEVEL.',
     )
     .action(async ({ registry }: { registry: URL }) => {
-      if (process.stdin.isTTY && process.stderr.isTTY) await interactive(registry);
+      if (process.stdin.isTTY && process.stderr.isTTY)
+        await (await import('./interactive.ts')).interactive(registry);
       else print(program.helpInformation().trimEnd());
     });
-  const commands = [
-    registryCommand(),
-    shareCommand(),
-    searchCommand(),
-    getCommand(),
-    peersCommand(),
-  ];
-  for (const command of commands) program.addCommand(command);
+  for (const load of needed(first)) program.addCommand(await load());
   // A failure of usage is thrown to be turned into its exit code below, not an exit from within.
-  for (const command of [program, ...commands])
+  for (const command of [program, ...program.commands])
     command.exitOverride().showHelpAfterError('(--help tells more)');
   return program;
+}
+
+function needed(first: string | undefined): (() => Promise<Command>)[] {
+  if (first === '--version' || first === '-V') return [];
+  const only = first === undefined ? undefined : COMMANDS[first];
+  return only ? [only] : Object.values(COMMANDS);
 }
 
 /** Runs the command line and ends the process with its exit code. */
@@ -54,7 +57,7 @@ export async function main(argv: string[]): Promise<void> {
 
 async function exitCodeOfRun(argv: string[]): Promise<number> {
   try {
-    await createProgram().parseAsync(argv);
+    await (await createProgram(argv[2])).parseAsync(argv);
     return EXIT.done;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
