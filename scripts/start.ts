@@ -30,7 +30,7 @@ const staysUp = !values.once && process.stdout.isTTY;
 
 const scratch = await mkdtemp(join(tmpdir(), 'sp2p-start-'));
 const interrupted = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.once(signal, () => {
     interrupted.abort();
   });

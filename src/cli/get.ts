@@ -9,7 +9,7 @@ import { CodedError } from '../protocol/errors.ts';
 import { parseName, printable } from '../protocol/names.ts';
 import { jsonOption, logOption, option, registryOption } from './options.ts';
 import { ProgressBar } from './progress.ts';
-import { bytesText, print, say, untilSignalled } from './terminal.ts';
+import { bytesText, jsonText, print, say, untilSignalled } from './terminal.ts';
 
 export interface GetFlags {
   registry: URL;
@@ -67,7 +67,7 @@ export async function get(name: string, flags: GetFlags, signal: AbortSignal): P
   if (flags.json) {
     const result: Result = { name, root: null, size, seconds, verified: false, sources };
     // The data itself may be on stdout; then the result is not.
-    (toStdout ? say : print)(JSON.stringify(result));
+    (toStdout ? say : print)(jsonText(result));
     return;
   }
   const from = sources.map(({ endpoint }) => endpoint).join(', ') || 'nobody: it is empty';

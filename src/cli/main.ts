@@ -27,11 +27,16 @@ async function createProgram(first: string | undefined): Promise<Command> {
       '\nEvery flag has an environment variable: --log-level is SP2P_LOG_LEVEL.',
     )
     .action(async ({ registry }: { registry: URL }) => {
-      if (process.stdin.isTTY && process.stderr.isTTY)
+      if (process.stdin.isTTY && process.stdout.isTTY)
         await (await import('./interactive.ts')).interactive(registry);
       else print(program.helpInformation().trimEnd());
     });
   for (const load of needed(first)) program.addCommand(await load());
+  // A registry that is named before the command is meant for the command.
+  program.hook('preSubcommand', (_program, command) => {
+    if (program.getOptionValueSource('registry') === 'cli')
+      command.setOptionValueWithSource('registry', program.opts()['registry'], 'cli');
+  });
   // A failure of usage is thrown to be turned into its exit code below, not an exit from within.
   for (const command of [program, ...program.commands])
     command.exitOverride().showHelpAfterError('(--help tells more)');
@@ -40,7 +45,7 @@ async function createProgram(first: string | undefined): Promise<Command> {
 
 function needed(first: string | undefined): (() => Promise<Command>)[] {
   if (first === '--version' || first === '-V') return [];
-  const only = first === undefined ? undefined : COMMANDS[first];
+  const only = first !== undefined && Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
   return only ? [only] : Object.values(COMMANDS);
 }
 
@@ -48,11 +53,14 @@ function needed(first: string | undefined): (() => Promise<Command>)[] {
 export async function main(argv: string[]): Promise<void> {
   // A reader that has seen enough (`| head`) is no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(EXIT.done);
+    if (error.code === 'EPIPE') process.exit(EXIT.done);
+    const code = error.code === 'ENOSPC' ? 'disk-full' : 'cannot-write';
+    process.exit(failed(new CodedError(code, `stdout cannot be written: ${error.message}.`)));
   });
   process.exitCode = await exitCodeOfRun(argv);
-  process.stdout.write('', () => process.exit());
+  process.stdout.write('', (error) => {
+    if (!error) process.exit();
+  });
 }
 
 async function exitCodeOfRun(argv: string[]): Promise<number> {
@@ -61,12 +69,18 @@ async function exitCodeOfRun(argv: string[]): Promise<number> {
     return EXIT.done;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    if (error instanceof CodedError)
-      say(`${style('red', 'sp2p:')} ${printable(error.message)} [${error.code}]`);
-    else
-      say(
-        `${style('red', 'sp2p:')} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-      );
-    return exitCodeOf(error);
+    return failed(error);
   }
+}
+
+/** Says what failed, and answers the exit code. */
+function failed(error: unknown): number {
+  const text =
+    error instanceof CodedError
+      ? `${printable(error.message)} [${error.code}]`
+      : error instanceof Error
+        ? (error.stack ?? error.message)
+        : String(error);
+  say(`${style('red', 'sp2p:')} ${text}`);
+  return exitCodeOf(error);
 }

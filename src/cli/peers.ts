@@ -5,7 +5,7 @@ import { endpointText } from '../protocol/endpoints.ts';
 import { CodedError } from '../protocol/errors.ts';
 import { printable } from '../protocol/names.ts';
 import { jsonOption, option, registryOption, wholeNumber } from './options.ts';
-import { countText, print, say } from './terminal.ts';
+import { countText, jsonText, print, say } from './terminal.ts';
 
 interface Flags {
   registry: URL;
@@ -30,7 +30,7 @@ export function peersCommand(): Command {
         );
       const answer = await registry.peers(flags.limit);
       if (flags.json) {
-        print(JSON.stringify(answer));
+        print(jsonText(answer));
         return;
       }
       for (const { endpoint, displayName, names, contract } of answer.peers)

@@ -5,7 +5,7 @@ import { CodedError } from '../protocol/errors.ts';
 import { printable } from '../protocol/names.ts';
 import type { Found, SearchAnswer } from '../protocol/schemas.ts';
 import { jsonOption, option, registryOption, wholeNumber } from './options.ts';
-import { bytesText, countText, print, say } from './terminal.ts';
+import { bytesText, countText, jsonText, print, say } from './terminal.ts';
 
 interface Flags {
   registry: URL;
@@ -25,7 +25,7 @@ export function searchCommand(): Command {
     .action(async (words: string[], flags: Flags) => {
       const text = words.join(' ');
       const answer = await searchFor(text, flags.registry, flags.limit);
-      if (flags.json) print(JSON.stringify(answer));
+      if (flags.json) print(jsonText(answer));
       else for (const found of answer.found) print(foundText(found));
       if (answer.found.length === 0)
         throw new CodedError('not-known', `No name contains "${text}".`);

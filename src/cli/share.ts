@@ -5,8 +5,9 @@ import { stateText, type AnnouncerState } from '../peer/announcer/announcer.ts';
 import { Peer } from '../peer/peer.ts';
 import { parseAddress } from '../protocol/endpoints.ts';
 import { CodedError } from '../protocol/errors.ts';
+import { printable } from '../protocol/names.ts';
 import { jsonOption, logOption, option, portOption, registryOption } from './options.ts';
-import { bytesText, countText, print, say, style, untilSignalled } from './terminal.ts';
+import { bytesText, countText, jsonText, print, say, style, untilSignalled } from './terminal.ts';
 
 interface Flags {
   registry: URL;
@@ -90,12 +91,14 @@ function stateTeller(registry: URL, isJson: boolean): (state: AnnouncerState) =>
     const text = isJson ? stateJson(state) : stateText(state, registry);
     if (text === said) return;
     said = text;
-    (isJson ? print : say)(text);
+    // What went wrong may be told in the registry's own words.
+    if (isJson) print(text);
+    else say(printable(text));
   };
 }
 
 function stateJson(state: AnnouncerState): string {
-  return JSON.stringify(
+  return jsonText(
     state.at === 'away'
       ? { event: state.at, code: state.error.code, message: state.error.message }
       : state.at === 'announced'

@@ -1,10 +1,16 @@
 // Where words go: data to stdout, everything else to stderr; and how figures are put.
 import { once } from 'node:events';
 import { styleText } from 'node:util';
+import { printableJson } from '../protocol/names.ts';
 
 /** A line of data. */
 export function print(line: string): void {
   process.stdout.write(`${line}\n`);
+}
+
+/** A value as JSON that is safe on a terminal too, whatever strangers put into it. */
+export function jsonText(value: unknown): string {
+  return printableJson(JSON.stringify(value));
 }
 
 /** A line for the person in front of it. */
@@ -35,8 +41,8 @@ export function countText(count: number, noun: string): string {
   return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
+/** Resolves at the first SIGINT, SIGTERM or SIGHUP (the terminal was closed); a second one ends the process at once. */
 export async function untilSignalled(): Promise<void> {
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  await Promise.race((['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((each) => once(process, each)));
   process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
 }

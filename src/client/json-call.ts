@@ -1,11 +1,13 @@
 // One JSON call to a registry: a deadline, a bounded answer, no redirects. What the answer means is
 // the contracts' to say.
-import { CodedError, isErrorCode } from '../protocol/errors.ts';
+import { CodedError, crossesTheWire, isErrorCode } from '../protocol/errors.ts';
 
 /** A registry that has not answered by then is not there. */
 const DEADLINE_MS = 10_000;
 /** A page of 1,000 names of 1 KiB, with endpoints, is below this. */
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
+/** A stranger's explanation is cut after so many characters. */
+const MAX_DETAIL = 500;
 
 export interface Answer {
   status: number;
@@ -39,9 +41,11 @@ export async function callJson(
     if (error instanceof CodedError) throw error;
     if (signal?.aborted) throw new CodedError('interrupted', 'Interrupted.', { cause: error });
     const why = deadline.aborted ? `no answer within ${DEADLINE_MS / 1000} s` : causeOf(error);
-    throw new CodedError('registry-unreachable', `No registry answers at ${url.origin}: ${why}.`, {
-      cause: error,
-    });
+    throw new CodedError(
+      'registry-unreachable',
+      `No registry answers at ${url.origin}: ${why}. "sp2p registry" runs one, --registry names another.`,
+      { cause: error },
+    );
   }
 }
 
@@ -51,10 +55,8 @@ export async function callJsonOrThrow(...call: Parameters<typeof callJson>): Pro
   if (status >= 200 && status < 300) return json;
   const problem = (typeof json === 'object' ? json : null) as Record<string, unknown> | null;
   const { code, detail } = problem ?? {};
-  if (typeof code === 'string' && isErrorCode(code))
-    throw new CodedError(code, typeof detail === 'string' ? detail : code, {
-      facts: problem ?? {},
-    });
+  if (typeof code === 'string' && isErrorCode(code) && crossesTheWire(code))
+    throw new CodedError(code, typeof detail === 'string' ? detail.slice(0, MAX_DETAIL) : code);
   throw misbehaves(call[0], `status ${status}`);
 }
 

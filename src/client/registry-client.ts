@@ -36,13 +36,15 @@ interface Lookups {
  * The registry at a URL; which contract it keeps is found out by asking. A path in the URL is the
  * base of the exercise's contract there.
  *
- * @throws CodedError `registry-unreachable`
+ * @throws CodedError `registry-unreachable`, or `registry-misbehaves` when it is out of order just now:
+ * which contract it keeps, it cannot tell
  */
 export async function connectRegistry(
   url: URL,
   signal?: AbortSignal,
 ): Promise<NativeRegistry | ExerciseRegistry> {
   const { status, json } = await callJson(new URL('/api/v1', url), { signal });
+  if (status >= 500) throw misbehaves(url, `status ${status}`);
   const service = (typeof json === 'object' ? json : null) as { service?: unknown } | null;
   return status === 200 && service?.service === SERVICE
     ? new NativeRegistry(url)
@@ -90,13 +92,14 @@ export class NativeRegistry implements Lookups {
     const query = new URLSearchParams({ text, limit: String(limit) }).toString();
     const path = `search?${query}`;
     const answer = await this.#call(SearchAnswerSchema, path, 'GET', undefined, signal);
-    return { ...answer, found: answer.found.filter(({ name }) => isName(name)) };
+    return { ...answer, found: answer.found.filter(({ name }) => isName(name)).slice(0, limit) };
   }
 
   async peers(limit: number, signal?: AbortSignal): Promise<Peers> {
     const path = `peers?limit=${limit}`;
     const answer = await this.#call(PeersSchema, path, 'GET', undefined, signal);
-    return { ...answer, peers: answer.peers.filter((peer) => endpointOrNone(peer.endpoint)) };
+    const peers = answer.peers.filter(({ endpoint }) => endpointOrNone(endpoint)).slice(0, limit);
+    return { ...answer, peers };
   }
 
   #at(path: string): URL {

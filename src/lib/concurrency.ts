@@ -9,12 +9,11 @@ export async function forEachOf<T>(
   const rest = items[Symbol.iterator]();
   let failed: { error: unknown } | undefined;
   async function worker(): Promise<void> {
-    for (let next = rest.next(); !next.done && !failed; next = rest.next()) {
-      try {
+    try {
+      for (let next = rest.next(); !next.done && !failed; next = rest.next())
         await work(next.value);
-      } catch (error) {
-        failed ??= { error };
-      }
+    } catch (error) {
+      failed ??= { error };
     }
   }
   await Promise.all(Array.from({ length: limit }, worker));

@@ -19,6 +19,14 @@ export interface PeerOptions {
   advertise?: string | undefined;
   /** What people call this peer. */
   displayName?: string | undefined;
+  /** Default: true, changes are learnt from the system's notifications. Otherwise by polling. */
+  notifications?: boolean | undefined;
+  /** How long a client may take to say what it wants, or that it is done, in milliseconds. Default: 10,000. */
+  openingTimeoutMs?: number | undefined;
+  /** How long a client may take nothing of its answer, in milliseconds. Default: 30,000. */
+  stalledAfterMs?: number | undefined;
+  /** How often a registry of the exercise is asked whether it still knows this peer. Default: 30,000. */
+  lookEveryMs?: number | undefined;
   log: Logger;
   onState?: (state: AnnouncerState) => void;
 }
@@ -30,10 +38,15 @@ export class Peer implements Startable {
   #announcer: Announcer | undefined;
 
   constructor(options: PeerOptions) {
-    const { shares, log, port, host } = options;
+    const { shares, log, notifications } = options;
     this.#options = options;
-    this.#catalogue = new Catalogue(shares, (names) => this.#announcer?.changed(names), log);
-    this.#listener = new Listener({ offers: offersOf(this.#catalogue), log, port, host });
+    this.#catalogue = new Catalogue({
+      folders: shares,
+      onChange: (names) => this.#announcer?.changed(names),
+      log,
+      notifications,
+    });
+    this.#listener = new Listener({ ...options, offers: offersOf(this.#catalogue) });
   }
 
   /**
@@ -42,7 +55,7 @@ export class Peer implements Startable {
    * @throws CodedError `bad-share`, `port-taken`, `cannot-listen`
    */
   async start(): Promise<void> {
-    const { registry, advertise, displayName, log, onState } = this.#options;
+    const { registry, advertise, displayName, lookEveryMs, log, onState } = this.#options;
     try {
       await this.#listener.start();
       await this.#catalogue.start();
@@ -56,6 +69,7 @@ export class Peer implements Startable {
       port: this.port,
       advertise,
       displayName,
+      lookEveryMs,
       log,
       ...(onState && { onState }),
       offered: {

@@ -21,8 +21,8 @@ export function parseAddress(text: string): string {
     if (text.toLowerCase() === 'localhost') return '127.0.0.1';
     if (ipaddr.IPv4.isValidFourPartDecimal(text)) return text;
     if (text.includes(':')) {
-      const bare = text.replace(/^\[(.*)\]$/, '$1').replace(/%.*$/, '');
-      if (ipaddr.IPv6.isValid(bare)) {
+      const bare = inHexadecimal(text.replace(/^\[(.*)\]$/, '$1').replace(/%.*$/, ''));
+      if (!bare.includes('.') && ipaddr.IPv6.isValid(bare)) {
         const address = ipaddr.IPv6.parse(bare);
         return address.isIPv4MappedAddress()
           ? address.toIPv4Address().toString()
@@ -31,6 +31,17 @@ export function parseAddress(text: string): string {
     }
   }
   throw new CodedError('bad-endpoint', 'ipAddress is an IPv4 or IPv6 address, such as 192.0.2.7.');
+}
+
+/**
+ * An IPv6 address that ends in dotted IPv4 (RFC 4291 section 2.2), without the dots. Left to itself
+ * ipaddr.js takes ::1.2.3.4 for ::ffff:1.2.3.4, and lets octal and hexadecimal digits pass.
+ */
+function inHexadecimal(ipv6: string): string {
+  const dotted = ipv6.slice(ipv6.lastIndexOf(':') + 1);
+  if (!ipaddr.IPv4.isValidFourPartDecimal(dotted)) return ipv6;
+  const groups = ipaddr.IPv4.parse(dotted).toIPv4MappedAddress().parts.slice(-2);
+  return ipv6.slice(0, -dotted.length) + groups.map((group) => group.toString(16)).join(':');
 }
 
 /**

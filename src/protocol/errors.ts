@@ -13,6 +13,7 @@ const ERRORS = {
   'unknown-peer': [404, 'No such peer, or its lease has ended'],
   'method-not-allowed': [405, 'This method is not for this path'],
   'revision-mismatch': [409, 'The catalogue here is at another revision'],
+  'precondition-failed': [412, 'The content is not the one that was meant'],
   'body-too-large': [413, 'The body is too large'],
   'unsupported-media-type': [415, 'The body must be JSON'],
   'range-not-satisfiable': [416, 'The content ends before that range'],
@@ -43,6 +44,11 @@ export type ErrorCode = keyof typeof ERRORS;
 
 export function isErrorCode(text: string): text is ErrorCode {
   return Object.hasOwn(ERRORS, text);
+}
+
+/** Whether an answer may carry a code; the others tell of what happened on this side. */
+export function crossesTheWire(code: ErrorCode): boolean {
+  return ERRORS[code][0] !== 0;
 }
 
 /** A failure with a stable code. The message says what happened, to what, and what to do. */
@@ -83,11 +89,11 @@ export function problemOf(error: unknown): ProblemDocument {
       : new CodedError('internal', 'Something failed here; the log has more.');
   const [status, title] = ERRORS[coded.code];
   return {
+    ...coded.facts,
     type: 'about:blank',
     title,
     status,
     code: coded.code,
     detail: coded.message,
-    ...coded.facts,
   };
 }

@@ -109,6 +109,17 @@ export function printable(text: string): string {
   );
 }
 
+/** JSON as it can be put on a terminal: the same is escaped, in JSON's own way, so that it still says it. */
+export function printableJson(json: string): string {
+  return json.replace(UNPRINTABLE, (character) =>
+    // A character beyond the first 65,536 is two units, and two escapes.
+    Array.from({ length: character.length }, (_, unit) => {
+      const code = character.charCodeAt(unit).toString(16);
+      return `\\u${code.padStart(4, '0')}`;
+    }).join(''),
+  );
+}
+
 function shown(text: string): string {
   return `"${printable(text.length > 80 ? `${text.slice(0, 80).toWellFormed()}…` : text)}"`;
 }

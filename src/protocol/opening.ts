@@ -10,7 +10,7 @@ const LF = 0x0a;
 const CR = 0x0d;
 // A StreamWriter of .NET with Encoding.UTF8 puts this in front of the first line that it sends.
 const BYTE_ORDER_MARK = '\ufeff';
-const HTTP_REQUEST = /^\S+ \/.* HTTP\/1\.[01]$/;
+const HTTP_REQUEST = /^\S+ \/.* HTTP\/1\.[01]$/s;
 const LINE_REQUEST = /^get (.*)$/is;
 
 export type Opening =

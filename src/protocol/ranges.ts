@@ -15,13 +15,14 @@ export function parseRange(
   header: string | undefined,
   size: number,
 ): ByteRange | 'whole' | 'unsatisfiable' {
-  const match = /^bytes=[ \t]*(\d{0,15})-(\d{0,15})[ \t]*$/i.exec(header ?? '');
+  const match = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i.exec(header ?? '');
   if (!match) return 'whole';
   const [, first = '', last = ''] = match;
   if (first === '') {
     if (last === '') return 'whole';
-    const length = Math.min(Number(last), size);
-    return length === 0 ? 'unsatisfiable' : { start: size - length, end: size - 1 };
+    if (Number(last) === 0) return 'unsatisfiable';
+    // The last bytes of nothing are all of it, and no range can say so.
+    return size === 0 ? 'whole' : { start: Math.max(0, size - Number(last)), end: size - 1 };
   }
   const start = Number(first);
   const end = last === '' ? size - 1 : Math.min(Number(last), size - 1);

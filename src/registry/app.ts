@@ -10,15 +10,19 @@ import type { Logger } from '../lib/log.ts';
 import { VERSION } from '../lib/version.ts';
 import { callerOf, requireOwnEndpoint } from './callers.ts';
 import type { RegistryContext, RegistryServer } from './context.ts';
+import { boundPipelining } from './pipelining.ts';
 import { answerWithProblems, sendProblem } from './problems.ts';
 import { exerciseRoutes } from './routes/exercise.ts';
 import { nativeRoutes } from './routes/native.ts';
+import { withOtherMethodsRefused } from './routes/other-methods.ts';
 import type { Store } from './store/store.ts';
 
 export const DEFAULT_BASE = 'api/Registers';
 
 /** A whole request must have arrived by then; a slow client is cut. */
 const REQUEST_TIMEOUT_MS = 20_000;
+/** A connection on which nothing moves is cut: a client that stops reading, too. */
+const SILENCE_MS = 60_000;
 /** A connection on which nothing is asked is closed. */
 const KEEP_ALIVE_MS = 30_000;
 const MAX_CONNECTIONS = 10_000;
@@ -27,7 +31,16 @@ const MAX_URL_PART = 4 * 1024;
 
 const CLIENT_ERRORS: Record<string, [ErrorCode, string]> = {
   HPE_HEADER_OVERFLOW: ['head-too-large', 'A request head has at most 16 KiB.'],
-  ERR_HTTP_REQUEST_TIMEOUT: ['request-timeout', 'The whole request must arrive within 20 s.'],
+  HPE_INVALID_URL: [
+    'bad-request',
+    'This is no URL of HTTP: all but ASCII is percent-encoded in one.',
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: ['request-timeout', 'The whole request did not arrive in time.'],
+};
+
+const HEALTH = {
+  description: 'Answers once the registry serves.',
+  response: { 200: { content: { 'text/plain': { schema: Type.Literal('ok') } } } },
 };
 
 export function createApp(options: {
@@ -37,15 +50,27 @@ export function createApp(options: {
   leaseSeconds: number;
   bases: string[];
   anyAddress: boolean;
+  requestTimeoutMs?: number | undefined;
+  silenceMs?: number | undefined;
 }): RegistryServer {
   const { store, clock, leaseSeconds, anyAddress } = options;
+  const { requestTimeoutMs = REQUEST_TIMEOUT_MS, silenceMs = SILENCE_MS } = options;
 
   // Named by its wider type, or the routes would be typed by this very logger.
   const loggerInstance: FastifyBaseLogger = options.log;
   const app = fastify({
     loggerInstance,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: requestTimeoutMs,
+    connectionTimeout: silenceMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    http: {
+      // Of the two timeouts Node takes the shorter one for heads: the longer one would be the bodies'.
+      headersTimeout: requestTimeoutMs,
+      // How often Node looks for what is late; its own 30 s would be longer than the timeout.
+      connectionsCheckingInterval: requestTimeoutMs / 4,
+    },
+    // A body is taken as it comes: null is no 0, true no 1, and what is not known is not passed over.
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
     forceCloseConnections: 'idle',
     routerOptions: {
       // As in ASP.NET, where the exercise comes from.
@@ -55,8 +80,14 @@ export function createApp(options: {
         const problem = problemOf(
           new CodedError('bad-name', `${path.slice(0, 200)}: not percent-encoded UTF-8.`),
         );
-        response.writeHead(problem.status, { 'content-type': PROBLEM_TYPE });
-        response.end(JSON.stringify(problem));
+        const body = JSON.stringify(problem);
+        response.writeHead(problem.status, {
+          'content-type': PROBLEM_TYPE,
+          'content-length': Buffer.byteLength(body),
+          'x-content-type-options': 'nosniff',
+          'cache-control': 'no-store',
+        });
+        response.end(body);
       },
     },
     clientErrorHandler: (error, socket) => {
@@ -64,20 +95,28 @@ export function createApp(options: {
       const [code, detail] = CLIENT_ERRORS[error.code] ?? ['bad-request', 'This is not HTTP/1.1.'];
       const problem = problemOf(new CodedError(code, detail));
       const body = JSON.stringify(problem);
-      socket.end(
+      socket.write(
         `HTTP/1.1 ${problem.status} ${problem.title}\r\nContent-Type: ${PROBLEM_TYPE}\r\n` +
           `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
       );
+      // Not only this half of it: the other one is the client's, who may never close it.
+      socket.destroySoon();
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.server.maxConnections = MAX_CONNECTIONS;
 
   answerWithProblems(app);
+  boundPipelining(app);
 
   // Bodies are JSON whatever their type says: `curl -d` says form. That alone would let any web page
   // register through its reader's browser, so a page of another origin is refused.
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'));
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('*', { parseAs: 'string' }, (request, body: string, done) => {
+    // Some clients announce a type for the body that they do not send.
+    if (body === '') done(null, undefined);
+    else void parseJson(request, body, done);
+  });
   app.addHook('onRequest', async (request, reply) => {
     void reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
     const { origin, host } = request.headers;
@@ -110,17 +149,15 @@ export function createApp(options: {
     },
   });
   void app.register((routes: RegistryServer, _options, done) => {
-    routes.get(
-      '/healthz',
-      { schema: { response: { 200: Type.Literal('ok') } } },
-      () => 'ok' as const,
-    );
-    routes.get('/api/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
-    nativeRoutes(routes, context, VERSION);
-    for (const base of new Map(
-      [DEFAULT_BASE, ...options.bases].map((each) => [each.toLowerCase(), each]),
-    ).values())
-      exerciseRoutes(routes, base, context);
+    withOtherMethodsRefused(routes, () => {
+      routes.get('/healthz', { schema: HEALTH }, () => 'ok' as const);
+      routes.get('/api/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
+      nativeRoutes(routes, context, VERSION);
+      for (const base of new Map(
+        [DEFAULT_BASE, ...options.bases].map((each) => [each.toLowerCase(), each]),
+      ).values())
+        exerciseRoutes(routes, base, context);
+    });
     done();
   });
   return app;

@@ -13,12 +13,12 @@ export interface Caller {
   registryAddress: string;
 }
 
-export function callerOf(socket: Socket): Caller {
+/** @throws CodedError `bad-request` for a caller that has gone, so that nothing is done in its name */
+export function callerOf({ remoteAddress, localAddress }: Socket): Caller {
   // A socket that was closed meanwhile has no addresses, and nobody to answer.
-  return {
-    address: parseAddress(socket.remoteAddress ?? '0.0.0.0'),
-    registryAddress: parseAddress(socket.localAddress ?? '0.0.0.0'),
-  };
+  if (remoteAddress === undefined || localAddress === undefined)
+    throw new CodedError('bad-request', 'The connection was closed before the call was answered.');
+  return { address: parseAddress(remoteAddress), registryAddress: parseAddress(localAddress) };
 }
 
 /** Whether the caller is a process on the registry's own machine. */

@@ -11,6 +11,9 @@ function codedOf(error: unknown): unknown {
   if (validation !== undefined) return coded('bad-request');
   if (error instanceof errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE)
     return coded('unsupported-media-type');
+  // fastify's own words speak of a content type, which has no part in it here.
+  if (error instanceof errorCodes.FST_ERR_CTP_INVALID_JSON_BODY)
+    return new CodedError('bad-body', 'The body is not JSON, or has a key such as __proto__.');
   if (statusCode === 413) return coded('body-too-large');
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return coded('bad-body');
   return error;

@@ -14,6 +14,8 @@ export const DEFAULT_LEASE_SECONDS = 25;
 /** A catalogue outlives its lease by this much: who comes back meanwhile need not send it again. */
 const KEEP_EXPIRED_MS = 15 * 60 * 1000;
 const UPKEEP_EVERY_MS = 60 * 1000;
+/** So long a request that is under way has to end when the registry stops. */
+const LAST_REQUESTS_MS = 1_000;
 
 export interface RegistryOptions {
   store: Store;
@@ -30,6 +32,10 @@ export interface RegistryOptions {
   leaseSeconds?: number;
   /** The pause between two rounds of probes. Default: 8,000. */
   probeEveryMs?: number;
+  /** How long a whole request may take to arrive. Default: 20,000. */
+  requestTimeoutMs?: number;
+  /** How long nothing may move on a connection. Default: 60,000. */
+  silenceMs?: number;
   clock?: Clock;
 }
 
@@ -49,6 +55,8 @@ export class Registry implements Startable {
       leaseSeconds,
       bases: options.bases ?? [],
       anyAddress: options.anyAddress ?? false,
+      requestTimeoutMs: options.requestTimeoutMs,
+      silenceMs: options.silenceMs,
     });
     this.#upkeep = [
       new Prober(store, log, options.probeEveryMs),
@@ -85,7 +93,12 @@ export class Registry implements Startable {
   stop(): Promise<void> {
     this.#stopping ??= (async () => {
       for (const part of this.#upkeep) await part.stop();
+      // A client that stays half way through a request would hold this up for ever.
+      const late = setTimeout(() => {
+        this.#app.server.closeAllConnections();
+      }, LAST_REQUESTS_MS);
       await this.#app.close();
+      clearTimeout(late);
       await this.#options.store.stop();
     })();
     return this.#stopping;

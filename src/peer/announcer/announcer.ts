@@ -30,6 +30,8 @@ export interface AnnouncerOptions {
   /** The address to be reached at. Default: as the registry sees this machine. */
   advertise?: string | undefined;
   displayName?: string | undefined;
+  /** How often a registry of the exercise is asked whether it still knows this peer. Default: 30,000. */
+  lookEveryMs?: number | undefined;
   log: Logger;
   /** Told whenever the registry is found, lost, or found to refuse. */
   onState?: (state: AnnouncerState) => void;
@@ -132,11 +134,11 @@ export class Announcer implements Startable {
   }
 
   async #connect(signal: AbortSignal): Promise<Announcement> {
-    const { registry: url, port, advertise, displayName } = this.#options;
+    const { registry: url, port, advertise, displayName, lookEveryMs } = this.#options;
     const registry = await connectRegistry(url, signal);
     this.#contract = registry.contract;
     return registry instanceof ExerciseRegistry
-      ? new ExerciseAnnouncement(registry, { url, port, advertise })
+      ? new ExerciseAnnouncement(registry, { url, port, advertise, lookEveryMs })
       : new NativeAnnouncement(registry, { port, advertise, displayName });
   }
 

@@ -17,18 +17,25 @@ export class ExerciseAnnouncement implements Announcement {
   readonly #url: URL;
   readonly #port: number;
   readonly #advertise: string | undefined;
+  readonly #lookEveryMs: number;
   /** What the registry was told; also what has to be taken back. */
   readonly #told = new Set<string>();
   endpoint: Endpoint | undefined;
 
   constructor(
     registry: ExerciseRegistry,
-    options: { url: URL; port: number; advertise?: string | undefined },
+    options: {
+      url: URL;
+      port: number;
+      advertise?: string | undefined;
+      lookEveryMs?: number | undefined;
+    },
   ) {
     this.#registry = registry;
     this.#url = options.url;
     this.#port = options.port;
     this.#advertise = options.advertise;
+    this.#lookEveryMs = options.lookEveryMs ?? LOOK_EVERY_MS;
   }
 
   async renew(signal: AbortSignal): Promise<{ renewAfterMs: number; isForgotten: boolean }> {
@@ -40,7 +47,7 @@ export class ExerciseAnnouncement implements Announcement {
     const [sample] = this.#told;
     const sources = sample === undefined ? [] : await this.#registry.sourcesOf(sample, signal);
     return {
-      renewAfterMs: LOOK_EVERY_MS,
+      renewAfterMs: this.#lookEveryMs,
       isForgotten:
         sample !== undefined &&
         !sources.some(({ endpoint: e }) => e.ipAddress === ipAddress && e.port === port),

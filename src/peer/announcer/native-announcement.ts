@@ -21,7 +21,8 @@ export class NativeAnnouncement implements Announcement {
   readonly #registry: NativeRegistry;
   readonly #self: { port: number; ipAddress?: string; displayName?: string };
   #peerId = newPeerId();
-  #revision = 0;
+  /** The revision of what was told; undefined: nothing was, under this id. */
+  #revision: number | undefined;
   endpoint: Endpoint | undefined;
 
   constructor(
@@ -48,7 +49,7 @@ export class NativeAnnouncement implements Announcement {
       // The machine has moved to another address, where its former lease is not its own: a new one.
       if (error instanceof CodedError && error.code === 'endpoint-not-yours') {
         this.#peerId = newPeerId();
-        this.#revision = 0;
+        this.#revision = undefined;
       }
       throw error;
     }
@@ -72,7 +73,7 @@ export class NativeAnnouncement implements Announcement {
   }
 
   async #send(batch: Batch, reset: boolean, signal: AbortSignal): Promise<void> {
-    const change = { revision: this.#revision, ...(reset && { reset }), ...batch };
+    const change = { revision: this.#revision ?? 0, ...(reset && { reset }), ...batch };
     this.#revision = await this.#registry.changeCatalogue(this.#peerId, change, signal);
   }
 }

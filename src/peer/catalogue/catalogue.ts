@@ -6,22 +6,34 @@ import type { Logger } from '../../lib/log.ts';
 import { Share } from './share.ts';
 import { openSharedFile, type OpenedFile, type SharedFile } from './shared-file.ts';
 
+export interface CatalogueOptions {
+  folders: string[];
+  /** Told the names that came, changed or went. */
+  onChange: (names: Iterable<string>) => void;
+  log: Logger;
+  /** Default: true, changes are learnt from the system's notifications. Otherwise by polling. */
+  notifications?: boolean | undefined;
+}
+
 export class Catalogue implements Startable {
   readonly #shares: Share[];
   #sorted: string[] | undefined;
 
-  /** @param onChange told the names that came, changed or went */
-  constructor(folders: string[], onChange: (names: Iterable<string>) => void, log: Logger) {
-    this.#shares = [...new Set(folders.map((folder) => resolve(folder)))].map(
+  constructor(options: CatalogueOptions) {
+    const { onChange, log, notifications = true } = options;
+    const folders = new Set(options.folders.map((folder) => resolve(folder)));
+    this.#shares = Array.from(
+      folders,
       (folder) =>
-        new Share(
+        new Share({
           folder,
-          (names) => {
+          onChange: (names) => {
             this.#sorted = undefined;
             onChange(names);
           },
           log,
-        ),
+          notifications,
+        }),
     );
   }
 

@@ -35,8 +35,13 @@ export function nameOfPath(relativePath: string): string | undefined {
  * read, holds nothing.
  *
  * @param root the share's folder, without symlinks
+ * @param onFolder told each folder just before it is looked into
  */
-export async function scan(root: string, path = root): Promise<Scan> {
+export async function scan(
+  root: string,
+  path: string,
+  onFolder: (folder: string) => void,
+): Promise<Scan> {
   const found: Scan = { files: [], unnameable: 0 };
   const folders = [path];
   if (path !== root) {
@@ -50,6 +55,7 @@ export async function scan(root: string, path = root): Promise<Scan> {
   }
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     const here = folder;
+    onFolder(here);
     const entries = await readdir(here, { withFileTypes: true }).catch((): Dirent[] => []);
     await forEachOf(entries, LOOKUPS_AT_ONCE, async (entry) => {
       if (isHidden(entry.name)) return;

@@ -1,12 +1,25 @@
 // One shared folder: the files that it offers, kept true by a watch on it.
 import { realpath, stat } from 'node:fs/promises';
-import { relative, sep } from 'node:path';
+import { isAbsolute, relative, sep } from 'node:path';
+import { forEachOf } from '../../lib/concurrency.ts';
 import type { Startable } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import { isHidden, nameOfPath, scan } from './scan.ts';
 import { isSameState, type SharedFile } from './shared-file.ts';
 import { FolderWatch } from './watch.ts';
+
+/** Paths that are looked at at the same time; see LOOKUPS_AT_ONCE in scan.ts. */
+const PATHS_AT_ONCE = 16;
+
+export interface ShareOptions {
+  folder: string;
+  /** Told the names that came, changed or went. */
+  onChange: (names: Iterable<string>) => void;
+  log: Logger;
+  /** Whether the system's notifications are used. Otherwise the folder is polled. */
+  notifications: boolean;
+}
 
 export class Share implements Startable {
   /** By name. */
@@ -16,36 +29,40 @@ export class Share implements Startable {
   readonly #folder: string;
   readonly #onChange: (names: Iterable<string>) => void;
   readonly #log: Logger;
+  readonly #watch: FolderWatch;
+  /** The folder without symlinks. */
   #root = '';
-  #watch: FolderWatch | undefined;
+  /** The names of folders that hold files, and of some that did. */
+  readonly #folders = new Set<string>();
+  /** Those of the files that are symlinks to others of the share. */
+  readonly #links = new Map<string, SharedFile>();
   /** Looks at the folder happen one after the other: the last one to look must be the last to write. */
   #looking: Promise<void> = Promise.resolve();
 
-  constructor(folder: string, onChange: (names: Iterable<string>) => void, log: Logger) {
+  constructor({ folder, onChange, log, notifications }: ShareOptions) {
     this.#folder = folder;
     this.#onChange = onChange;
     this.#log = log;
+    this.#watch = new FolderWatch(folder, (paths) => this.look(paths), log, notifications);
   }
 
   /** @throws CodedError `bad-share` */
   async start(): Promise<void> {
     this.#root = await folderAt(this.#folder);
-    // Watch first: what comes while the scan runs is then not missed.
-    this.#watch = new FolderWatch(this.#root, (paths) => this.look(paths), this.#log);
     await this.#watch.start();
     await this.look();
   }
 
   async stop(): Promise<void> {
-    await this.#watch?.stop();
+    await this.#watch.stop();
     await this.#looking;
   }
 
-  /** Looks at some paths, or at everything, and takes over what it finds. */
-  look(paths?: string[]): Promise<void> {
+  /** Looks at some paths, or at everything, and takes over what it finds. Never rejects. */
+  look(paths?: Iterable<string>): Promise<void> {
     this.#looking = this.#looking.then(async () => {
       try {
-        const changed = paths ? await this.#lookAt(paths) : await this.#lookAtAll();
+        const changed = paths ? await this.#lookAt(new Set(paths)) : await this.#lookAtAll();
         if (changed.size > 0) this.#onChange(changed);
       } catch (err) {
         this.#log.error({ err, folder: this.#folder }, 'looking through the folder failed');
@@ -55,35 +72,55 @@ export class Share implements Startable {
   }
 
   async #lookAtAll(): Promise<Set<string>> {
-    const { files, unnameable } = await scan(this.#root);
+    await this.#watch.beginAnew();
+    // The folder may have come back as another one. One that is away holds nothing.
+    this.#root = await realpath(this.#folder).catch(() => this.#root);
+    const { files, unnameable } = await scan(this.#root, this.#root, (folder) => {
+      this.#watch.cover(folder);
+    });
     this.unnameable = unnameable;
+    this.#folders.clear();
     const changed = new Set<string>();
     const found = this.#takeOver(files, changed);
     for (const name of this.files.keys()) if (!found.has(name)) this.#remove(name, changed);
     return changed;
   }
 
-  async #lookAt(paths: string[]): Promise<Set<string>> {
+  async #lookAt(paths: ReadonlySet<string>): Promise<Set<string>> {
+    if (paths.has(this.#root)) return this.#lookAtAll();
     const changed = new Set<string>();
-    /** What may have been folders: all below them that is not found again is gone. */
-    const folders: string[] = [];
     const found = new Set<string>();
-    for (const path of new Set(paths)) {
-      const relativePath = relative(this.#root, path);
-      if (relativePath === '') return this.#lookAtAll();
-      if (relativePath.startsWith(`..${sep}`) || isHidden(relativePath)) continue;
-      const name = nameOfPath(relativePath);
-      const { files } = await scan(this.#root, path);
+    /** The names that were looked at. What was offered at or below them and is not found is gone. */
+    const looked = new Set<string>();
+    const lookAt = async (path: string): Promise<void> => {
+      const name = nameOfPath(relative(this.#root, path));
+      this.#watch.forget(path);
+      const { files } = await scan(this.#root, path, (folder) => {
+        this.#watch.cover(folder);
+      });
       for (const each of this.#takeOver(files, changed)) found.add(each);
-      if (name === undefined || found.has(name)) continue;
-      if (this.files.has(name)) this.#remove(name, changed);
-      else folders.push(`${name}/`);
-    }
-    if (folders.length > 0)
+      if (name !== undefined) looked.add(name);
+    };
+    await forEachOf(this.#toLookAt(paths), PATHS_AT_ONCE, lookAt);
+    for (const { path, realPath } of this.#links.values())
+      if (paths.has(realPath) || isBelowOneOf(realPath, paths, sep)) await lookAt(path);
+    for (const name of looked)
+      if (!found.has(name) && this.files.has(name)) this.#remove(name, changed);
+    const folders = new Set([...looked].filter((name) => this.#folders.has(name)));
+    if (folders.size > 0)
       for (const name of this.files.keys())
-        if (!found.has(name) && folders.some((folder) => name.startsWith(folder)))
-          this.#remove(name, changed);
+        if (!found.has(name) && isBelowOneOf(name, folders, '/')) this.#remove(name, changed);
     return changed;
+  }
+
+  /** The paths of the share among these, without those that a look at another one covers. */
+  *#toLookAt(paths: ReadonlySet<string>): Generator<string> {
+    for (const path of paths) {
+      const relativePath = relative(this.#root, path);
+      const isOutside = relativePath.startsWith(`..${sep}`) || isAbsolute(relativePath);
+      if (isOutside || isHidden(relativePath) || isBelowOneOf(path, paths, sep)) continue;
+      yield path;
+    }
   }
 
   #takeOver(files: SharedFile[], changed: Set<string>): Set<string> {
@@ -92,9 +129,15 @@ export class Share implements Startable {
       // Two spellings of one name (NFC and NFD) can lie side by side: the first that was found stays.
       if (found.has(file.name)) continue;
       found.add(file.name);
+      for (const folder of above(file.name, '/')) {
+        if (this.#folders.has(folder)) break;
+        this.#folders.add(folder);
+      }
       const before = this.files.get(file.name);
       if (before?.realPath === file.realPath && isSameState(before.state, file.state)) continue;
       this.files.set(file.name, file);
+      if (file.realPath === file.path) this.#links.delete(file.name);
+      else this.#links.set(file.name, file);
       changed.add(file.name);
     }
     return found;
@@ -102,8 +145,20 @@ export class Share implements Startable {
 
   #remove(name: string, changed: Set<string>): void {
     this.files.delete(name);
+    this.#links.delete(name);
     changed.add(name);
   }
+}
+
+/** What is above a name or a path, the nearest first. */
+function* above(path: string, separator: string): Generator<string> {
+  for (let at = path.lastIndexOf(separator); at > 0; at = path.lastIndexOf(separator, at - 1))
+    yield path.slice(0, at);
+}
+
+function isBelowOneOf(path: string, folders: ReadonlySet<string>, separator: string): boolean {
+  for (const folder of above(path, separator)) if (folders.has(folder)) return true;
+  return false;
 }
 
 async function folderAt(path: string): Promise<string> {

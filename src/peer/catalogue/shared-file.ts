@@ -1,7 +1,7 @@
 // One file of a share as it was when the catalogue last looked, and the way to open just that file:
 // whatever took its place since is not it.
 import { constants, type BigIntStats } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, realpath, type FileHandle } from 'node:fs/promises';
 import { CodedError } from '../../protocol/errors.ts';
 
 /** What tells one state of a file from another. */
@@ -35,9 +35,13 @@ export function isSameState(a: FileState, b: FileState): boolean {
   return a.size === b.size && a.mtime === b.mtime && a.inode === b.inode && a.device === b.device;
 }
 
+/** The first and the last moment that a Date can tell; some file systems keep others. */
+const LAST_MOMENT = 8_640_000_000_000_000;
+
 /** When the file last changed, in whole milliseconds since 1970. */
 export function modifiedOf({ state }: SharedFile): number {
-  return Number(state.mtime / 1_000_000n);
+  const modified = Number(state.mtime / 1_000_000n);
+  return Math.min(Math.max(modified, -LAST_MOMENT), LAST_MOMENT);
 }
 
 /** A strong entity tag: another state of the file has another one, and so has any other file. */
@@ -71,7 +75,13 @@ export async function openSharedFile(file: SharedFile): Promise<OpenedFile> {
     isUnchanged,
     [Symbol.asyncDispose]: () => handle.close(),
   };
-  if (await isUnchanged().catch(() => false)) return opened;
+  const isIt = async () => (await isUnchanged()) && (await isInPlace(file));
+  if (await isIt().catch(() => false)) return opened;
   await handle.close();
   throw new CodedError('not-found', `${file.name} has changed since it was catalogued.`);
+}
+
+/** The very file may have left the share: with a folder that was moved away, and has a symlink to it now. */
+async function isInPlace({ realPath }: SharedFile): Promise<boolean> {
+  return (await realpath(realPath)) === realPath;
 }

@@ -16,6 +16,8 @@ const STALLED_AFTER_MS = 10_000;
 const MAX_ROUNDS = 5;
 /** Sources tried in one round; a registry may name any number. */
 const MAX_TRIED = 50;
+/** A message names so many of them. */
+const MAX_SHOWN = 5;
 
 export interface DownloadOptions {
   name: string;
@@ -67,6 +69,8 @@ export async function download(options: DownloadOptions): Promise<Downloaded> {
       const endpoint = endpointText(source.endpoint);
       try {
         await fetchFrom(source, options, (count) => {
+          // It began anew: what came before is not in the file.
+          if (sink.length <= count) bytesBySource.clear();
           bytesBySource.set(endpoint, (bytesBySource.get(endpoint) ?? 0) + count);
           const { size } = sink.state;
           options.onProgress?.({ have: sink.length, size, source: source.endpoint });
@@ -99,9 +103,12 @@ async function sourcesOf({ name, registry, signal }: DownloadOptions): Promise<S
     .slice(0, MAX_TRIED);
 }
 
-/** Which voices a peer has is found out by asking: HTTP first, the line where that is not understood. */
+/**
+ * Which voices a peer has is found out by asking: HTTP first, the line where that is not understood. One
+ * that registered natively has both, so that its silence is no reason to try the other.
+ */
 async function fetchFrom(
-  { endpoint, size }: Source,
+  { endpoint, size, contract }: Source,
   { name, sink, signal, stalledAfterMs = STALLED_AFTER_MS }: DownloadOptions,
   onBytes: (count: number) => void,
 ): Promise<void> {
@@ -109,8 +116,11 @@ async function fetchFrom(
   try {
     await fetchOverHttp(endpoint, name, sink, fetching);
   } catch (error) {
-    if (!(error instanceof SourceFailure) || error.kind !== 'not-http' || signal.aborted)
-      throw error;
+    const mayKnowLinesAlone =
+      contract === 'exercise' &&
+      error instanceof SourceFailure &&
+      (error.kind === 'not-http' || error.kind === 'silent');
+    if (!mayKnowLinesAlone || signal.aborted) throw error;
     await fetchOverLine(endpoint, name, size ?? undefined, sink, fetching);
   }
 }
@@ -120,7 +130,9 @@ function interrupted(cause: unknown): CodedError {
 }
 
 function noSourceText(name: string, failed: FailedSource[]): string {
-  const shown = failed.slice(0, 5).map(({ endpoint, reason }) => `${endpoint} (${reason})`);
-  const more = failed.length > shown.length ? ` and ${failed.length - shown.length} more` : '';
+  // In every round a source may fail as it did in the one before.
+  const all = new Set(failed.map(({ endpoint, reason }) => `${endpoint} (${reason})`));
+  const shown = [...all].slice(0, MAX_SHOWN);
+  const more = all.size > shown.length ? ` and ${all.size - shown.length} more` : '';
   return `No source could deliver "${name}": ${shown.join(', ')}${more}.`;
 }

@@ -1,14 +1,16 @@
 // Fetches a file over the HTTP voice of a peer into a sink, and goes on where the sink is when the
 // source has the very same state of the content (a matching strong entity tag).
-import { request, type IncomingMessage } from 'node:http';
+import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Endpoint } from '../../protocol/endpoints.ts';
 import { namePath } from '../../protocol/names.ts';
 import { isStrongTag, parseContentRange } from '../../protocol/ranges.ts';
-import { SourceFailure } from './source-failure.ts';
+import { nextChunk } from './next-chunk.ts';
+import { SourceFailure, type FailureKind } from './source-failure.ts';
 import type { Sink } from './sink.ts';
 
 /** The whole head of an answer must have come by then, however steadily it drips. */
 const HEAD_WITHIN_MS = 30_000;
+const HEAD_LATE = `no answer within ${HEAD_WITHIN_MS / 1000} s`;
 
 export interface FetchOptions {
   signal: AbortSignal;
@@ -20,7 +22,7 @@ export interface FetchOptions {
 /**
  * Resolves when the sink holds the whole file.
  *
- * @throws SourceFailure `not-http` when what answers is no HTTP server
+ * @throws SourceFailure; `not-http` or `silent` when what is there may be no HTTP server
  * @throws CodedError what the sink fails with
  */
 export async function fetchOverHttp(
@@ -60,29 +62,46 @@ function answerTo(
       timeout: stalledAfterMs,
     });
     let isConnected = false;
-    const headDeadline = setTimeout(() => {
-      call.destroy(new SourceFailure('stalled', `no answer within ${HEAD_WITHIN_MS / 1000} s`));
-    }, HEAD_WITHIN_MS);
+    const fail = (kind: FailureKind, message: string) => {
+      call.destroy(new SourceFailure(kind, message));
+    };
+    const headDeadline = setTimeout(fail, HEAD_WITHIN_MS, 'stalled', HEAD_LATE);
+    const onTimeout = () => {
+      const hasSpoken = (call.socket?.bytesRead ?? 0) > 0;
+      const what = hasSpoken ? 'stalled' : isConnected ? 'silent' : 'unreachable';
+      fail(what, `nothing for ${stalledAfterMs / 1000} s`);
+    };
     call
       .once('socket', (socket) => socket.once('connect', () => (isConnected = true)))
-      .once('timeout', () => {
-        const what = isConnected ? 'not-http' : 'unreachable';
-        call.destroy(new SourceFailure(what, `nothing for ${stalledAfterMs / 1000} s`));
-      })
-      .once('error', (error) => {
-        clearTimeout(headDeadline);
-        reject(
-          error instanceof SourceFailure
-            ? error
-            : new SourceFailure(isConnected ? 'not-http' : 'unreachable', error.message),
-        );
+      .once('timeout', onTimeout)
+      .on('error', (error) => {
+        reject(error instanceof SourceFailure ? error : failureOf(error, call, isConnected));
       })
       .once('response', (response) => {
+        // From here on it is `receive` that counts how long nothing comes.
+        call.off('timeout', onTimeout).setTimeout(0);
         clearTimeout(headDeadline);
         resolve(response);
       })
+      // Whatever else it ends with, a switch to another protocol for example, is no answer.
+      .once('close', () => {
+        clearTimeout(headDeadline);
+        reject(new SourceFailure('wrong-answer', 'it closed without an answer'));
+      })
       .end();
   });
+}
+
+/** Only who has said nothing, or nothing that begins like HTTP, may be one that speaks lines alone. */
+function failureOf(
+  error: NodeJS.ErrnoException,
+  { socket }: ClientRequest,
+  isConnected: boolean,
+): SourceFailure {
+  if (!isConnected) return new SourceFailure('unreachable', error.message);
+  if (error.code === 'HPE_INVALID_CONSTANT') return new SourceFailure('not-http', error.message);
+  if (error.code?.startsWith('HPE_')) return new SourceFailure('wrong-answer', error.message);
+  return new SourceFailure(socket?.bytesRead ? 'closed-early' : 'not-http', error.message);
 }
 
 /** Checks the head of an answer, brings the sink in line with it, and says how many bytes follow. */
@@ -120,12 +139,9 @@ async function receive(
   { stalledAfterMs, onBytes }: FetchOptions,
 ): Promise<void> {
   let rest = length;
-  response.setTimeout(stalledAfterMs, () => {
-    response.destroy(new SourceFailure('stalled', `nothing for ${stalledAfterMs / 1000} s`));
-  });
   const chunks = response[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   while (rest > 0) {
-    const next = await chunks.next().catch((error: unknown) => {
+    const next = await nextChunk(response, chunks, stalledAfterMs).catch((error: unknown) => {
       throw error instanceof SourceFailure
         ? error
         : new SourceFailure('closed-early', `it closed ${rest} bytes before the end`);

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import type { Endpoint } from '../../protocol/endpoints.ts';
 import { lineRequest } from '../../protocol/opening.ts';
 import type { FetchOptions } from './fetch-http.ts';
+import { nextChunk } from './next-chunk.ts';
 import type { Sink } from './sink.ts';
 import { SourceFailure } from './source-failure.ts';
 
@@ -21,23 +22,22 @@ export async function fetchOverLine(
   { signal, stalledAfterMs, onBytes }: FetchOptions,
 ): Promise<void> {
   const socket = connect({ host: ipAddress, port, signal });
-  socket.setTimeout(stalledAfterMs, () => {
-    socket.destroy(new SourceFailure('stalled', `nothing for ${stalledAfterMs / 1000} s`));
-  });
   socket.write(lineRequest(name));
+  const chunks = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   let received = 0;
   try {
-    for await (const chunk of socket as AsyncIterable<Buffer>) {
+    for (;;) {
+      const next = await nextChunk(socket, chunks, stalledAfterMs).catch((error: unknown) => {
+        throw failureOf(error, received);
+      });
+      if (next.done) break;
       if (received === 0) await sink.begin({ size });
-      await sink.write(chunk);
-      received += chunk.length;
-      onBytes(chunk.length);
+      await sink.write(next.value);
+      received += next.value.length;
+      onBytes(next.value.length);
       if (size !== undefined && received > size)
         throw new SourceFailure('wrong-answer', `it sent more than the ${size} bytes of the file`);
     }
-  } catch (error) {
-    if (!isFromSocket(error)) throw error;
-    throw new SourceFailure(received === 0 ? 'unreachable' : 'closed-early', error.message);
   } finally {
     socket.destroy();
   }
@@ -48,7 +48,8 @@ export async function fetchOverLine(
     throw new SourceFailure('closed-early', `it closed ${size - received} bytes before the end`);
 }
 
-/** What the system says of a connection, and no error of the sink's. */
-function isFromSocket(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error;
+function failureOf(error: unknown, received: number): SourceFailure {
+  if (error instanceof SourceFailure) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new SourceFailure(received === 0 ? 'unreachable' : 'closed-early', message);
 }

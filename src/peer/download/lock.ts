@@ -1,6 +1,8 @@
 // Keeps two processes from writing one part file: a lock file beside it, whose time stamp its holder
 // keeps fresh. A holder that was killed leaves a stale one, which the next process takes over.
-import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { CodedError } from '../../protocol/errors.ts';
 import { Repeating } from '../../lib/lifecycle.ts';
 
@@ -28,18 +30,12 @@ export class Lock {
 
   /** @throws CodedError `download-in-progress`, or what the file system fails with */
   static async take(path: string): Promise<Lock> {
-    const create = () => writeFile(path, String(process.pid), { flag: 'wx', mode: 0o600 });
-    try {
-      await create();
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      if (await isHeld(path))
-        throw new CodedError(
-          'download-in-progress',
-          `Another process is downloading to the same place (${path} is its lock).`,
-        );
-      await rm(path, { force: true });
-      await create();
+    if (!(await created(path))) {
+      const seen = await look(path);
+      if (seen === 'held') throw inProgress(path);
+      if (seen !== 'gone') await removeStale(path, seen);
+      // Of several that found it stale at the same time, one gets here first.
+      if (!(await created(path))) throw inProgress(path);
     }
     const lock = new Lock(path);
     await lock.#refreshing.start();
@@ -52,15 +48,57 @@ export class Lock {
   }
 }
 
-async function isHeld(path: string): Promise<boolean> {
+/** A stale lock file, as it was seen. */
+interface Stale {
+  inode: number;
+  mtimeMs: number;
+}
+
+/** False: there is one already. */
+async function created(path: string): Promise<boolean> {
   try {
-    const { mtimeMs } = await stat(path);
-    if (Date.now() - mtimeMs > STALE_AFTER_MS) return false;
-    const pid = Number(await readFile(path, 'utf8'));
-    return !Number.isInteger(pid) || pid <= 0 || isRunning(pid);
-  } catch {
-    return false;
+    await writeFile(path, `${process.pid} ${hostname()}`, { flag: 'wx', mode: 0o600 });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
   }
+}
+
+async function look(path: string): Promise<'held' | 'gone' | Stale> {
+  try {
+    const { ino: inode, mtimeMs } = await stat(path);
+    const [pid, host] = (await readFile(path, 'utf8')).split(' ');
+    // Only of a process on this machine can be told that it has ended.
+    const hasEnded = host === hostname() && !isRunning(Number(pid));
+    return hasEnded || Date.now() - mtimeMs > STALE_AFTER_MS ? { inode, mtimeMs } : 'held';
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'gone';
+    throw error;
+  }
+}
+
+/** Takes it out of the way, and puts it back should another process have replaced it meanwhile. */
+async function removeStale(path: string, seen: Stale): Promise<void> {
+  const aside = `${path}-${randomUUID()}`;
+  try {
+    await rename(path, aside);
+    const { ino, mtimeMs } = await stat(aside);
+    if (ino !== seen.inode || mtimeMs !== seen.mtimeMs) await link(aside, path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // Another process was faster, either time.
+    if (code !== 'ENOENT' && code !== 'EEXIST') throw error;
+  } finally {
+    await rm(aside, { force: true });
+  }
+}
+
+function inProgress(path: string): CodedError {
+  return new CodedError(
+    'download-in-progress',
+    `Another process is downloading to the same place (${path} is its lock).`,
+  );
 }
 
 function isRunning(pid: number): boolean {

@@ -64,17 +64,22 @@ export class PartFile implements Sink {
     );
     const paths = { part: `${stem}.sp2p-part`, state: `${stem}.sp2p-state` };
     return writing(target, async () => {
-      if (!replaces && (await exists(target))) throw fileExists(target);
+      const there = await lstat(target).catch(() => undefined);
+      if (there && !replaces) throw fileExists(target);
+      // A device or a folder is nothing to be replaced by a file, whatever was asked.
+      if (there && !there.isFile() && !there.isSymbolicLink())
+        throw new CodedError('cannot-write', `${target} cannot be replaced: it is not a file.`);
       const lock = await Lock.take(`${stem}.sp2p-lock`);
       try {
         const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
         const handle = await open(paths.part, O_RDWR | O_CREAT | O_NOFOLLOW, 0o666);
-        const { size: length } = await handle.stat();
-        const state = await keptState(paths.state);
-        const isUsable = state !== undefined && length <= (state.size ?? 0);
-        if (!isUsable) await handle.truncate(0);
-        const kept = isUsable ? { length, state } : { length: 0, state: {} };
-        return new PartFile(target, replaces, paths, lock, handle, kept);
+        try {
+          const kept = await whatIsKept(handle, paths.state);
+          return new PartFile(target, replaces, paths, lock, handle, kept);
+        } catch (error) {
+          await handle.close();
+          throw error;
+        }
       } catch (error) {
         await lock.release();
         throw error;
@@ -154,6 +159,18 @@ async function exists(path: string): Promise<boolean> {
   return (await lstat(path).catch(() => undefined)) !== undefined;
 }
 
+/** What an earlier process left, as far as it is known what it is from; the rest is cut off. */
+async function whatIsKept(
+  handle: FileHandle,
+  statePath: string,
+): Promise<{ length: number; state: ContentState }> {
+  const { size: length } = await handle.stat();
+  const state = await keptState(statePath);
+  if (state !== undefined && length <= (state.size ?? 0)) return { length, state };
+  await handle.truncate(0);
+  return { length: 0, state: {} };
+}
+
 /** What an earlier process remembered, if it makes sense. */
 async function keptState(path: string): Promise<ContentState | undefined> {
   try {
@@ -188,7 +205,7 @@ async function writing<T>(path: string, work: () => Promise<T>): Promise<T> {
     if (code === 'ENOSPC' || code === 'EDQUOT')
       throw new CodedError(
         'disk-full',
-        `The disk is full: ${path} cannot grow. Make room and run it again; what is there is kept.`,
+        `The disk is full: ${path} cannot grow. Make room and run it again.`,
         { cause },
       );
     throw new CodedError('cannot-write', `${path} cannot be written: ${code ?? String(cause)}.`, {

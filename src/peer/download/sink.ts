@@ -2,6 +2,7 @@
 // goes on with it; the sink knows how far it is.
 import type { Writable } from 'node:stream';
 import { CodedError } from '../../protocol/errors.ts';
+import { SourceFailure } from './source-failure.ts';
 
 /** What a source says of a content. Over the line it says nothing. */
 export interface ContentState {
@@ -16,7 +17,7 @@ export interface Sink {
   readonly length: number;
   /** What those bytes are from. */
   readonly state: ContentState;
-  /** Forgets what it holds and begins anew. @throws CodedError when it cannot */
+  /** Forgets what it holds and begins anew. @throws SourceFailure for a source with which it cannot */
   begin(state: ContentState): Promise<void>;
   /** Goes back to an earlier length: what comes next is written from there on. */
   rewindTo(length: number): void;
@@ -37,11 +38,15 @@ export class PipeSink implements Sink {
   }
 
   begin(state: ContentState): Promise<void> {
-    if (this.length > 0)
+    const isTheSame = state.tag !== undefined && state.tag === this.state.tag;
+    // From the first byte on, but those that are in the pipe already are left out.
+    if (isTheSame && state.size === this.state.size) this.rewindTo(0);
+    else if (this.length > 0)
       return Promise.reject(
-        new CodedError(
-          'no-source',
-          `The source ended after ${this.length} bytes, the others have other bytes, and what went into the pipe cannot be taken back.`,
+        // The source that it began with may still be able to go on.
+        new SourceFailure(
+          'wrong-answer',
+          `it cannot go on behind the ${this.length} bytes that are in the pipe already`,
         ),
       );
     this.state = state;
@@ -62,7 +67,9 @@ export class PipeSink implements Sink {
     return new Promise((resolve, reject) => {
       this.#pipe.write(chunk, (cause) => {
         if (cause) {
-          reject(new CodedError('cannot-write', `The reader of the pipe is gone.`, { cause }));
+          reject(
+            new CodedError('cannot-write', `The pipe is broken: ${cause.message}.`, { cause }),
+          );
           return;
         }
         this.length += chunk.length;

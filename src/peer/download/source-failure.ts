@@ -1,7 +1,7 @@
 // Why a source did not deliver. It ends the attempt with that source, not the download.
 
 export type FailureKind =
-  'unreachable' | 'not-http' | 'refused' | 'stalled' | 'closed-early' | 'wrong-answer';
+  'unreachable' | 'silent' | 'not-http' | 'refused' | 'stalled' | 'closed-early' | 'wrong-answer';
 
 export class SourceFailure extends Error {
   readonly kind: FailureKind;

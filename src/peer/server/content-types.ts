@@ -7,7 +7,8 @@ import { lastSegment } from '../../protocol/names.ts';
 const SHOWN = /^(image\/(?!svg)|video\/|audio\/|text\/plain$|application\/pdf$)/;
 
 export function contentHeaders(name: string): Record<string, string> {
-  const type = mime.getType(name) ?? 'application/octet-stream';
+  // Behind a slash a name without a dot is no ending: a file called "text" or "png" may be anything.
+  const type = mime.getType(`/${name}`) ?? 'application/octet-stream';
   return {
     'content-type': type.startsWith('text/') ? `${type}; charset=utf-8` : type,
     'content-disposition': contentDisposition(lastSegment(name), {

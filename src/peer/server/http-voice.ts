@@ -1,41 +1,82 @@
 // The HTTP voice (RFC 9110): files by name with ranges and conditional requests, and the list of what
 // is offered. Which connections speak HTTP is the listener's to say.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Logger } from '../../lib/log.ts';
-import { CodedError, PROBLEM_TYPE, problemOf } from '../../protocol/errors.ts';
+import {
+  CodedError,
+  PROBLEM_TYPE,
+  problemOf,
+  type ProblemDocument,
+} from '../../protocol/errors.ts';
 import { parseNamePath } from '../../protocol/names.ts';
 import { listHoldsTag, parseRange, type ByteRange } from '../../protocol/ranges.ts';
 import { contentHeaders } from './content-types.ts';
 import { listingOf, PAGE_POLICY, pageOf } from './listing.ts';
-import type { OfferedFile, Offers } from './offers.ts';
+import type { OfferedFile, OpenedOffer, Offers } from './offers.ts';
 import { sendFile } from './send-file.ts';
 
 const FILES = '/files/';
 
-export function httpVoice(offers: Offers, log: Logger) {
-  return (request: IncomingMessage, response: ServerResponse): void => {
-    answer(request, response, offers).catch((error: unknown) => {
+/** Requests of one connection that wait for the answers before theirs; more than any client sends ahead. */
+const MAX_WAITING = 100;
+
+/** @param stalledAfterMs how long a client may take nothing of a file */
+export function httpVoice(offers: Offers, log: Logger, stalledAfterMs: number) {
+  /** The last answer of a connection, and how many there are under way or waiting. */
+  const connections = new WeakMap<Socket, { last: Promise<void>; count: number }>();
+
+  async function answerOrProblem(
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    try {
+      await answer(request, response, offers, stalledAfterMs);
+    } catch (error) {
       const problem = problemOf(error);
       if (problem.status >= 500) log.error({ err: error }, 'a request failed here');
-      if (response.headersSent) {
-        response.destroy();
-        return;
-      }
-      const body = JSON.stringify(problem);
-      response
-        .writeHead(problem.status, {
-          'content-type': PROBLEM_TYPE,
-          'content-length': Buffer.byteLength(body),
-        })
-        .end(request.method === 'HEAD' ? undefined : body);
+      if (response.headersSent) response.destroy();
+      else sendProblem(request, response, problem);
+    }
+  }
+
+  // One answer at a time, whatever is asked ahead (RFC 9112 section 9.3.2): what waits holds no open
+  // file and no buffers.
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    const { socket } = request;
+    const connection = connections.get(socket) ?? { last: Promise.resolve(), count: 0 };
+    connections.set(socket, connection);
+    if (++connection.count > MAX_WAITING) socket.destroy();
+    if (socket.destroyed) return;
+    connection.last = connection.last.then(async () => {
+      if (!socket.writable) return;
+      const closed = new Promise((resolve) => response.once('close', resolve));
+      await answerOrProblem(request, response);
+      await closed;
+      connection.count--;
     });
   };
+}
+
+function sendProblem(
+  request: IncomingMessage,
+  response: ServerResponse,
+  problem: ProblemDocument,
+): void {
+  const body = JSON.stringify(problem);
+  response
+    .writeHead(problem.status, {
+      'content-type': PROBLEM_TYPE,
+      'content-length': Buffer.byteLength(body),
+    })
+    .end(request.method === 'HEAD' ? undefined : body);
 }
 
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   offers: Offers,
+  stalledAfterMs: number,
 ): Promise<void> {
   const [path, query] = splitOnce(request.url ?? '', '?');
   if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -43,9 +84,11 @@ async function answer(
     throw new CodedError('method-not-allowed', `${request.method ?? ''} is not for this path.`);
   }
   if (path === '/') answerListing(request, response, offers, query);
-  else if (path.startsWith(FILES))
-    await answerFile(request, response, offers, parseNamePath(path.slice(FILES.length)));
-  else throw new CodedError('not-found', 'There is no such path here; / lists what is offered.');
+  else if (path.startsWith(FILES)) {
+    await using opened = await offers.open(parseNamePath(path.slice(FILES.length)));
+    if (!opened) throw new CodedError('not-found', 'Nothing is offered under this name.');
+    await answerFile(request, response, opened, stalledAfterMs);
+  } else throw new CodedError('not-found', 'There is no such path here; / lists what is offered.');
 }
 
 function answerListing(
@@ -71,17 +114,20 @@ function answerListing(
 async function answerFile(
   request: IncomingMessage,
   response: ServerResponse,
-  offers: Offers,
-  name: string,
+  opened: OpenedOffer,
+  stalledAfterMs: number,
 ): Promise<void> {
-  await using opened = await offers.open(name);
-  if (!opened) throw new CodedError('not-found', 'Nothing is offered under this name.');
   const { file } = opened;
   response.setHeader('etag', file.tag);
   response.setHeader('last-modified', new Date(file.modified).toUTCString());
   response.setHeader('accept-ranges', 'bytes');
   response.setHeader('cache-control', 'no-cache');
 
+  if (isAnotherWanted(request, file))
+    throw new CodedError(
+      'precondition-failed',
+      'The file is in another state than the one wanted.',
+    );
   if (isNotModified(request, file)) {
     response.writeHead(304).end();
     return;
@@ -93,7 +139,7 @@ async function answerFile(
   }
   const sent = range === 'whole' ? { start: 0, end: file.size - 1 } : range;
   response.writeHead(range === 'whole' ? 200 : 206, {
-    ...contentHeaders(name),
+    ...contentHeaders(file.name),
     'content-length': sent.end - sent.start + 1,
     ...(range !== 'whole' && { 'content-range': `bytes ${sent.start}-${sent.end}/${file.size}` }),
   });
@@ -101,18 +147,30 @@ async function answerFile(
     response.end();
     return;
   }
-  const result = await sendFile(opened, sent, response);
+  const result = await sendFile(opened, sent, response, stalledAfterMs);
   // A promise of so many bytes that cannot be kept: the connection breaks, and the client knows.
   if (result === 'sent') response.end();
   else response.destroy();
+}
+
+/** RFC 9110 section 13.1.1 and 13.1.4: the date counts only where there is no tag. */
+function isAnotherWanted({ headers }: IncomingMessage, file: OfferedFile): boolean {
+  const tags = headers['if-match'];
+  if (tags !== undefined)
+    return !tags.split(',').some((tag) => ['*', file.tag].includes(tag.trim()));
+  return wholeSeconds(file.modified) > Date.parse(headers['if-unmodified-since'] ?? '');
 }
 
 /** RFC 9110 section 13.1.2 and 13.1.3: the date counts only where there is no tag. */
 function isNotModified({ headers }: IncomingMessage, file: OfferedFile): boolean {
   const tags = headers['if-none-match'];
   if (tags !== undefined) return listHoldsTag(tags, file.tag);
-  const since = Date.parse(headers['if-modified-since'] ?? '');
-  return Math.floor(file.modified / 1000) * 1000 <= since;
+  return wholeSeconds(file.modified) <= Date.parse(headers['if-modified-since'] ?? '');
+}
+
+/** A date of HTTP has whole seconds. */
+function wholeSeconds(milliseconds: number): number {
+  return Math.floor(milliseconds / 1000) * 1000;
 }
 
 /** RFC 9110 section 13.1.5: a range of another state of the file is no range of this one. */

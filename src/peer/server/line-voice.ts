@@ -5,22 +5,36 @@ import { isName } from '../../protocol/names.ts';
 import type { Offers } from './offers.ts';
 import { sendFile } from './send-file.ts';
 
-/** After the last byte a client has so long to close its side. */
-const LINGER_MS = 10_000;
+interface LineLimits {
+  /** How long a client may take nothing of the file, in milliseconds. */
+  stalledAfterMs: number;
+  /** How long a client may take to close its side behind the last byte, in milliseconds. */
+  closingTimeoutMs: number;
+}
 
-export async function answerLine(socket: Socket, text: string, offers: Offers): Promise<void> {
+export async function answerLine(
+  socket: Socket,
+  text: string,
+  offers: Offers,
+  limits: LineLimits,
+): Promise<void> {
   // What a client sends behind its line is no part of the exercise.
   socket.resume();
   await using opened = isName(text)
     ? await offers.open(text.normalize('NFC')).catch(() => undefined)
     : undefined;
   if (opened && opened.file.size > 0) {
-    const result = await sendFile(opened, { start: 0, end: opened.file.size - 1 }, socket);
+    const whole = { start: 0, end: opened.file.size - 1 };
+    const result = await sendFile(opened, whole, socket, limits.stalledAfterMs);
     if (result !== 'sent') {
       socket.resetAndDestroy();
       return;
     }
   }
   socket.end();
-  socket.setTimeout(LINGER_MS, () => socket.destroy());
+  // Not by socket.setTimeout: a client that goes on sending would never be idle.
+  const closing = setTimeout(() => socket.destroy(), limits.closingTimeoutMs);
+  socket.once('close', () => {
+    clearTimeout(closing);
+  });
 }

@@ -12,10 +12,12 @@ import type { Offers } from './offers.ts';
 
 /** Each connection costs at most two chunks of memory (see send-file): 512 cost 128 MiB. */
 const MAX_CONNECTIONS = 512;
-/** The first line, and the whole of an HTTP head, must have come by then. */
+/** The first line, and the whole of an HTTP head, must have come by then; behind a line's answer, the end. */
 const OPENING_TIMEOUT_MS = 10_000;
 /** A kept-alive connection on which nothing is asked is closed. */
 const KEEP_ALIVE_MS = 30_000;
+/** A client that takes nothing of its answer for so long is cut. */
+const STALLED_AFTER_MS = 30_000;
 
 export interface ListenerOptions {
   offers: Offers;
@@ -23,19 +25,26 @@ export interface ListenerOptions {
   port: number;
   /** Default: every address of the machine, IPv6 and IPv4. */
   host?: string | undefined;
-  /** How long a client may take over its first line, in milliseconds. Default: 10,000. */
-  openingTimeoutMs?: number;
+  /** How long a client may take to say what it wants, or that it is done, in milliseconds. Default: 10,000. */
+  openingTimeoutMs?: number | undefined;
+  /** How long a client may take nothing of its answer, in milliseconds. Default: 30,000. */
+  stalledAfterMs?: number | undefined;
 }
 
 export class Listener implements Startable {
-  readonly #options: ListenerOptions;
+  readonly #options: ListenerOptions & { openingTimeoutMs: number; stalledAfterMs: number };
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #stopping: Promise<void> | undefined;
 
   constructor(options: ListenerOptions) {
-    const { offers, log, openingTimeoutMs = OPENING_TIMEOUT_MS } = options;
-    this.#options = options;
+    const {
+      offers,
+      log,
+      openingTimeoutMs = OPENING_TIMEOUT_MS,
+      stalledAfterMs = STALLED_AFTER_MS,
+    } = options;
+    this.#options = { ...options, openingTimeoutMs, stalledAfterMs };
     this.#server = createServer(
       {
         headersTimeout: openingTimeoutMs,
@@ -43,9 +52,14 @@ export class Listener implements Startable {
         connectionsCheckingInterval: Math.min(1_000, openingTimeoutMs),
         keepAliveTimeout: KEEP_ALIVE_MS,
       },
-      httpVoice(offers, log),
+      httpVoice(offers, log, stalledAfterMs),
     );
     this.#server.maxConnections = MAX_CONNECTIONS;
+    // Whatever the answer is: send-file watches over files, and this over all else.
+    this.#server.timeout = stalledAfterMs;
+    // A client that says "no more requests" by closing its side still gets its answers, as in
+    // `printf 'GET / HTTP/1.0\r\n\r\n' | nc`. Not in the documentation of Node.js; net has allowHalfOpen.
+    Object.assign(this.#server, { httpAllowHalfOpen: true });
     // The HTTP server is the one that listens, so that its own deadlines hold; its connections pass
     // by here first.
     const [hear] = this.#server.listeners('connection') as ((socket: Socket) => void)[];
@@ -73,6 +87,9 @@ export class Listener implements Startable {
       });
       this.#server.listen({ port, ...(host !== undefined && { host }) }, resolve);
     });
+    this.#server.on('error', (err) => {
+      this.#options.log.error({ err }, 'a connection could not be accepted');
+    });
   }
 
   stop(): Promise<void> {
@@ -92,10 +109,8 @@ export class Listener implements Startable {
 
   #recognise(socket: Socket, hearHttp: (socket: Socket) => void): void {
     let bytes: Buffer = Buffer.alloc(0);
-    const deadline = setTimeout(
-      () => socket.destroy(),
-      this.#options.openingTimeoutMs ?? OPENING_TIMEOUT_MS,
-    );
+    const { offers, log, openingTimeoutMs, stalledAfterMs } = this.#options;
+    const deadline = setTimeout(() => socket.destroy(), openingTimeoutMs);
     const decide = (ended: boolean) => {
       const opening = recogniseOpening(bytes, ended);
       if (opening.voice === 'undecided') return;
@@ -106,8 +121,9 @@ export class Listener implements Startable {
         hearHttp(socket);
         socket.resume();
       } else if (opening.voice === 'line') {
-        answerLine(socket, opening.name, this.#options.offers).catch((err: unknown) => {
-          this.#options.log.error({ err }, 'a line could not be answered');
+        const limits = { stalledAfterMs, closingTimeoutMs: openingTimeoutMs };
+        answerLine(socket, opening.name, offers, limits).catch((err: unknown) => {
+          log.error({ err }, 'a line could not be answered');
           socket.destroy();
         });
       } else {

@@ -6,17 +6,19 @@ import type { ByteRange } from '../../protocol/ranges.ts';
 import type { OpenedOffer } from './offers.ts';
 
 const CHUNK_BYTES = 128 * 1024;
-/** A reader that takes nothing for so long is cut. */
-const STALLED_AFTER_MS = 30_000;
 
 export type SendResult = 'sent' | 'changed' | 'reader-gone' | 'reader-stalled';
 
-/** Never throws for what the file or the reader do; ends nothing, the caller knows how. */
+/**
+ * Never throws for what the file or the reader do; ends nothing, the caller knows how.
+ *
+ * @param stalledAfterMs a reader that does not take a chunk within so many milliseconds has stalled
+ */
 export async function sendFile(
   opened: OpenedOffer,
   range: ByteRange,
   sink: Writable,
-  stalledAfterMs = STALLED_AFTER_MS,
+  stalledAfterMs: number,
 ): Promise<SendResult> {
   const chunkBytes = Math.min(CHUNK_BYTES, range.end - range.start + 1);
   const buffers = [Buffer.allocUnsafe(chunkBytes), Buffer.allocUnsafe(chunkBytes)] as const;

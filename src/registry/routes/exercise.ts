@@ -3,16 +3,25 @@
 import { Type } from 'typebox';
 import { parseEndpoint } from '../../protocol/endpoints.ts';
 import { CodedError } from '../../protocol/errors.ts';
-import { parseName, parseNamePath } from '../../protocol/names.ts';
-import { EndpointSchema, MAX_PAGE, RegisteredNameSchema } from '../../protocol/schemas.ts';
+import { parseName } from '../../protocol/names.ts';
+import { EndpointSchema, RegisteredNameSchema } from '../../protocol/schemas.ts';
 import { asSeenBy, callerOf } from '../callers.ts';
 import type { RegistryContext, RegistryServer } from '../context.ts';
+import { DEFAULT_PAGE, LimitSchema, readsLimit } from './pages.ts';
 
 /** An endpoint in JSON is below 200 bytes; room for white space and for what others add. */
 const MAX_BODY_BYTES = 16 * 1024;
-const DEFAULT_PAGE = 100;
 
 const CountSchema = Type.Union([Type.Literal(0), Type.Literal(1)]);
+
+/** The name is all that follows the base, whether its slashes came encoded or not. */
+const NameParams = Type.Object({ '*': Type.String({ description: 'The name of the file.' }) });
+
+/** Says what to send and lets everything pass: parseEndpoint reads it, the property names in any case. */
+const EndpointBodySchema = Type.Unsafe<unknown>({
+  description: 'A FileEndPoint, the property names in any case.',
+  examples: [{ ipAddress: '192.0.2.7', port: 7771 }],
+});
 
 /** @param base a path without slashes at its ends, such as `api/Registers` */
 export function exerciseRoutes(
@@ -20,30 +29,25 @@ export function exerciseRoutes(
   base: string,
   { store, clock, requireOwn }: RegistryContext,
 ): void {
-  /** The name is all that follows the base, whether its slashes came encoded or not. */
-  function nameOf(url: string): string {
-    const path = url.split('?', 1)[0] ?? '';
-    return parseNamePath(path.slice(base.length + 2));
-  }
-
   const tags = [`exercise: /${base}`];
   const registration = { bodyLimit: MAX_BODY_BYTES };
 
   app.get(
     `/${base}`,
     {
+      ...readsLimit,
       schema: {
         tags,
         description: 'Every name with its endpoints, a page at a time; Link: rel="next" leads on.',
         querystring: Type.Object({
           after: Type.Optional(Type.String()),
-          limit: Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE }),
+          limit: LimitSchema,
         }),
         response: { 200: Type.Array(RegisteredNameSchema) },
       },
     },
     async (request, reply) => {
-      const { limit, after = '' } = request.query;
+      const { limit = DEFAULT_PAGE, after = '' } = request.query;
       const caller = callerOf(request.raw.socket);
       const names = await store.listNames(
         after === '' ? '' : parseName(after),
@@ -70,12 +74,13 @@ export function exerciseRoutes(
       schema: {
         tags,
         description: 'The endpoints that serve a file; [] for an unknown name.',
+        params: NameParams,
         response: { 200: Type.Array(EndpointSchema) },
       },
     },
     async (request) => {
       const caller = callerOf(request.raw.socket);
-      const endpoints = await store.endpointsOf(nameOf(request.raw.url ?? ''), clock.now());
+      const endpoints = await store.endpointsOf(parseName(request.params['*']), clock.now());
       return endpoints.map((endpoint) => asSeenBy(caller, endpoint));
     },
   );
@@ -87,11 +92,13 @@ export function exerciseRoutes(
       schema: {
         tags,
         description: 'Registers an endpoint for a file: 1 added, 0 was there already.',
+        params: NameParams,
+        body: EndpointBodySchema,
         response: { 200: CountSchema },
       },
     },
     async (request) => {
-      const name = nameOf(request.raw.url ?? '');
+      const name = parseName(request.params['*']);
       const endpoint = parseEndpoint(request.body);
       requireOwn(request, endpoint);
       return (await store.register(name, endpoint, clock.now())) ? 1 : 0;
@@ -106,10 +113,12 @@ export function exerciseRoutes(
     schema: {
       tags,
       description: 'Deregisters an endpoint of a file: 1 deregistered, 0 was not there.',
+      params: NameParams,
+      body: EndpointBodySchema,
       response: { 200: CountSchema },
     },
     handler: async (request) => {
-      const name = nameOf(request.raw.url ?? '');
+      const name = parseName(request.params['*']);
       const endpoint = parseEndpoint(request.body);
       requireOwn(request, endpoint);
       return (await store.deregister(name, endpoint, clock.now())) ? 1 : 0;

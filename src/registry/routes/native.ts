@@ -2,13 +2,12 @@
 import { Type } from 'typebox';
 import { parseEndpoint } from '../../protocol/endpoints.ts';
 import { CodedError } from '../../protocol/errors.ts';
-import { parseName, parseNamePath, printable } from '../../protocol/names.ts';
+import { parseName, printable } from '../../protocol/names.ts';
 import {
   AnnouncementSchema,
   CatalogueChangeSchema,
   LeaseSchema,
   MAX_CHANGE_BYTES,
-  MAX_PAGE,
   PeerIdSchema,
   PeersSchema,
   RevisionAnswerSchema,
@@ -19,14 +18,13 @@ import {
 } from '../../protocol/schemas.ts';
 import { asSeenBy, callerOf } from '../callers.ts';
 import type { RegistryContext, RegistryServer } from '../context.ts';
+import { DEFAULT_PAGE, LimitSchema, readsLimit } from './pages.ts';
 
-const NAMES = '/api/v1/names/';
-const DEFAULT_PAGE = 100;
 const MAX_ANNOUNCEMENT_BYTES = 16 * 1024;
 const MAX_QUERY_LENGTH = 200;
 
 const PeerParams = Type.Object({ peerId: PeerIdSchema });
-const LimitSchema = Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE });
+const NameParams = Type.Object({ '*': Type.String({ description: 'The name.' }) });
 
 export function nativeRoutes(app: RegistryServer, context: RegistryContext, version: string): void {
   const { store, clock, leaseSeconds, requireOwn } = context;
@@ -125,6 +123,7 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
   app.get(
     '/api/v1/peers',
     {
+      ...readsLimit,
       schema: {
         tags,
         description: 'Who is there, those with the most names first.',
@@ -133,7 +132,7 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
       },
     },
     async (request) => {
-      const { limit } = request.query;
+      const { limit = DEFAULT_PAGE } = request.query;
       const caller = callerOf(request.raw.socket);
       const peers = await store.peers(limit + 1, clock.now());
       return {
@@ -146,17 +145,17 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
   );
 
   app.get(
-    `${NAMES}*`,
+    '/api/v1/names/*',
     {
       schema: {
         tags,
         description: 'Who offers a name; no sources for an unknown one.',
+        params: NameParams,
         response: { 200: SourcesSchema },
       },
     },
     async (request) => {
-      const path = (request.raw.url ?? '').split('?', 1)[0] ?? '';
-      const name = parseNamePath(path.slice(NAMES.length));
+      const name = parseName(request.params['*']);
       const caller = callerOf(request.raw.socket);
       const sources = await store.sourcesOf(name, clock.now());
       return {
@@ -172,6 +171,7 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
   app.get(
     '/api/v1/search',
     {
+      ...readsLimit,
       schema: {
         tags,
         description: 'Names that hold every word of the text, in any case; the best first.',
@@ -183,7 +183,7 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
       },
     },
     async (request) => {
-      const { text, limit } = request.query;
+      const { text, limit = DEFAULT_PAGE } = request.query;
       const found = await store.search(text, limit + 1, clock.now());
       return { found: found.slice(0, limit), more: found.length > limit };
     },

@@ -31,12 +31,14 @@ type Row = Record<string, unknown>;
 
 export class SqliteStore implements Store {
   readonly #file: string;
+  readonly #maxNamesPerPeer: number;
   readonly #statements = new Map<string, StatementSync>();
   #open: DatabaseSync | undefined;
 
   /** @param file a path, or `:memory:` */
-  constructor(file: string) {
+  constructor(file: string, { maxNamesPerPeer = MAX_NAMES_PER_PEER } = {}) {
     this.#file = file;
+    this.#maxNamesPerPeer = maxNamesPerPeer;
   }
 
   /** @throws CodedError `cannot-open-data` */
@@ -176,11 +178,6 @@ export class SqliteStore implements Store {
       }
       for (const name of change.withdrawn) if (this.#withdraw(peer.id, name)) names--;
       for (const entry of change.offered) if (this.#offer(peer.id, entry)) names++;
-      if (names > MAX_NAMES_PER_PEER)
-        throw new CodedError(
-          'too-many-names',
-          `One peer may offer at most ${MAX_NAMES_PER_PEER} names.`,
-        );
       this.#recount(peer.id, names);
       const revision = peer.revision + 1;
       this.#run('UPDATE peers SET revision = :revision WHERE id = :id', { revision, id: peer.id });
@@ -199,9 +196,11 @@ export class SqliteStore implements Store {
   sourcesOf(name: string, now: number): Promise<Source[]> {
     return asPromise(() =>
       this.#all(
-        `SELECT p.ip_address, p.port, p.contract, o.size, o.modified
+        // Of an endpoint's two contracts the native one: SQLite takes the other columns from max()'s row.
+        `SELECT p.ip_address, p.port, max(p.contract) AS contract, o.size, o.modified
          FROM names n JOIN offers o ON o.name = n.id JOIN peers p ON p.id = o.peer
-         WHERE n.name = :name AND ${IS_LIVE}`,
+         WHERE n.name = :name AND ${IS_LIVE}
+         GROUP BY p.ip_address, p.port`,
         { name, now },
       ).map((row) => ({
         endpoint: endpointOf(row),
@@ -352,6 +351,11 @@ export class SqliteStore implements Store {
   }
 
   #recount(peer: number, names: number): void {
+    if (names > this.#maxNamesPerPeer)
+      throw new CodedError(
+        'too-many-names',
+        `One peer may offer at most ${this.#maxNamesPerPeer} names.`,
+      );
     this.#run('UPDATE peers SET names = :names WHERE id = :peer', { peer, names });
   }
 

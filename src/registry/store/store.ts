@@ -25,7 +25,10 @@ export interface NativePeer {
  * native peer whose lease has ended at `now` is in no answer, though its catalogue may still be kept.
  */
 export interface Store extends Startable {
-  /** Exercise: adds a registration. False: that endpoint held the name already, through either contract. */
+  /**
+   * Exercise: adds a registration. False: that endpoint held the name already, through either contract.
+   * @throws CodedError `too-many-names`
+   */
   register(name: string, endpoint: Endpoint, now: number): Promise<boolean>;
   /** Exercise: takes a registration away, through whichever contract it came. False: it was not there. */
   deregister(name: string, endpoint: Endpoint, now: number): Promise<boolean>;
@@ -46,6 +49,7 @@ export interface Store extends Startable {
   /** Forgets a native peer and all that it offered. False: it was not there. */
   removePeer(peerId: string): Promise<boolean>;
 
+  /** Everyone who offers a name, each endpoint once: as its native peer tells it, if there is one. */
   sourcesOf(name: string, now: number): Promise<Source[]>;
   /** Names that hold every word, in any case and with or without accents; the best first. */
   search(text: string, limit: number, now: number): Promise<Found[]>;

@@ -1,0 +1,74 @@
+// Calls to a registry as they go over the wire: the path exactly as it is given, the answer whole.
+import { request, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { expect } from 'vitest';
+
+const DEADLINE_MS = 20_000;
+
+export interface Answered {
+  /** The beginning of what was asked, for the message of a failure. */
+  asked: string;
+  status: number;
+  headers: IncomingHttpHeaders;
+  text: string;
+  /** Undefined for a body that is not JSON. */
+  json: unknown;
+}
+
+/** @param options.body text goes as it is, anything else as JSON; no content type unless it is given */
+export async function call(
+  port: number,
+  method: string,
+  path: string,
+  options: { body?: unknown; headers?: OutgoingHttpHeaders } = {},
+): Promise<Answered> {
+  const { body, headers = {} } = options;
+  const sent = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
+  return new Promise((resolve, reject) => {
+    const length =
+      sent === undefined || headers['transfer-encoding'] !== undefined
+        ? {}
+        : { 'content-length': Buffer.byteLength(sent) };
+    const asked = `${method} ${path} ${sent ?? ''}`.slice(0, 200);
+    request({
+      host: '127.0.0.1',
+      port,
+      method,
+      path,
+      headers: { ...length, ...headers },
+      agent: false,
+      signal: AbortSignal.timeout(DEADLINE_MS),
+    })
+      .on('response', (response) => {
+        text(response).then((body) => {
+          const { statusCode: status = 0, headers } = response;
+          resolve({ asked, status, headers, text: body, json: parsed(body) });
+        }, reject);
+      })
+      .on('error', reject)
+      .end(sent);
+  });
+}
+
+/** Sends bytes that need not be HTTP, and no more; answers all that comes until the registry closes. */
+export function sendRaw(port: number, bytes: string | Uint8Array): Promise<string> {
+  const socket = connect({ port, host: '127.0.0.1', signal: AbortSignal.timeout(DEADLINE_MS) });
+  socket.end(bytes);
+  return text(socket);
+}
+
+/** The answer is a problem document of that status and code, and tells nothing of what is inside. */
+export function expectProblem(answer: Answered, status: number, code: string): void {
+  expect(answer, answer.asked).toMatchObject({ status, json: { status, code } });
+  expect(answer.headers['content-type']).toMatch(/^application\/problem\+json(;|$)/);
+  expect(answer.text, answer.asked).not.toMatch(/\\n\s+at |node:|node_modules|\.ts\b/);
+}
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,162 @@
+// The plainest thing that keeps the contract of the index, in memory: an engine is right if it cannot
+// be told from this. Search is left out; store-contract.ts has its examples.
+import { endpointText, type Endpoint } from '../../src/protocol/endpoints.ts';
+import { CodedError } from '../../src/protocol/errors.ts';
+import type { CatalogueChange, Contract, Source } from '../../src/protocol/schemas.ts';
+import type { NativePeer, Store } from '../../src/registry/store/store.ts';
+
+type Offer = Pick<Source, 'size' | 'modified'>;
+
+interface KnownPeer {
+  contract: Contract;
+  endpoint: Endpoint;
+  displayName: string | null;
+  revision: number;
+  expiresAt: number;
+  offers: Map<string, Offer>;
+}
+
+const NOT_TOLD: Offer = { size: null, modified: null };
+
+export class PlainStore {
+  readonly #peers = new Map<string, KnownPeer>();
+  readonly #maxNamesPerPeer: number;
+
+  constructor(maxNamesPerPeer: number) {
+    this.#maxNamesPerPeer = maxNamesPerPeer;
+  }
+
+  register(name: string, endpoint: Endpoint, now: number): boolean {
+    if (this.#holders(name, now).some((peer) => isAt(peer, endpoint))) return false;
+    const key = endpointText(endpoint);
+    const offers = new Map(this.#peers.get(key)?.offers).set(name, NOT_TOLD);
+    this.#checkSize(offers);
+    const known = { displayName: null, revision: 0, expiresAt: Infinity };
+    this.#peers.set(key, { contract: 'exercise', endpoint, offers, ...known });
+    return true;
+  }
+
+  deregister(name: string, endpoint: Endpoint, now: number): boolean {
+    const holders = this.#holders(name, now).filter((peer) => isAt(peer, endpoint));
+    for (const { contract, offers } of holders) {
+      offers.delete(name);
+      if (contract === 'exercise' && offers.size === 0) this.#peers.delete(endpointText(endpoint));
+    }
+    return holders.length > 0;
+  }
+
+  renewLease({ peerId, endpoint, displayName }: NativePeer, expiresAt: number): number {
+    for (const [key, peer] of this.#peers)
+      if (key !== peerId && peer.contract === 'native' && isAt(peer, endpoint))
+        this.#peers.delete(key);
+    const former = this.#peers.get(peerId);
+    const revision = former?.revision ?? 0;
+    const offers = former?.offers ?? new Map<string, Offer>();
+    const told = { endpoint, displayName: displayName ?? null, expiresAt };
+    this.#peers.set(peerId, { contract: 'native', ...told, revision, offers });
+    return revision;
+  }
+
+  changeCatalogue(peerId: string, change: CatalogueChange): number {
+    const peer = this.#peers.get(peerId);
+    if (!peer) throw new CodedError('unknown-peer', '');
+    if (!change.reset && change.revision !== peer.revision)
+      throw new CodedError('revision-mismatch', '', { facts: { revision: peer.revision } });
+    const offers = new Map(change.reset ? [] : peer.offers);
+    for (const name of change.withdrawn) offers.delete(name);
+    for (const { name, size, modified } of change.offered) offers.set(name, { size, modified });
+    this.#checkSize(offers);
+    peer.offers = offers;
+    return ++peer.revision;
+  }
+
+  removePeer(peerId: string): boolean {
+    return this.#peers.delete(peerId);
+  }
+
+  dropExerciseEndpoint(endpoint: Endpoint): void {
+    this.#peers.delete(endpointText(endpoint));
+  }
+
+  dropExpired(before: number): number {
+    const expired = [...this.#peers].filter(([, { expiresAt }]) => expiresAt < before);
+    for (const [key] of expired) this.#peers.delete(key);
+    return expired.length;
+  }
+
+  /** What `view` answers of an engine that was treated alike. */
+  view(names: string[], peerIds: string[], now: number): View {
+    const live = [...this.#peers.values()].filter(({ expiresAt }) => expiresAt > now);
+    const sources = new Map(names.map((name) => [name, this.#sourcesOf(name, now)]));
+    const held = names.filter((name) => sources.get(name)?.length);
+    return {
+      endpointsOf: names.map((name) => inOrder(sources.get(name)?.map(endpointOf) ?? [])),
+      sourcesOf: names.map((name) => inOrder(sources.get(name) ?? [])),
+      listNames: held
+        .map((name) => ({ name, endpoints: inOrder(sources.get(name)?.map(endpointOf) ?? []) }))
+        .sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name))),
+      peers: inOrder(
+        live.map(({ contract, endpoint, displayName, offers }) => ({
+          ...{ endpoint, contract, displayName },
+          names: offers.size,
+        })),
+      ),
+      exerciseEndpoints: inOrder(live.filter((p) => p.contract === 'exercise').map(endpointOf)),
+      endpointOfPeer: peerIds.map((peerId) => this.#peers.get(peerId)?.endpoint),
+    };
+  }
+
+  #holders(name: string, now: number): KnownPeer[] {
+    return [...this.#peers.values()].filter((p) => p.expiresAt > now && p.offers.has(name));
+  }
+
+  #sourcesOf(name: string, now: number): Source[] {
+    const byEndpoint = new Map<string, Source>();
+    for (const { contract, endpoint, offers } of this.#holders(name, now)) {
+      const key = endpointText(endpoint);
+      if (contract === 'native' || !byEndpoint.has(key))
+        byEndpoint.set(key, { endpoint, contract, ...(offers.get(name) ?? NOT_TOLD) });
+    }
+    return [...byEndpoint.values()];
+  }
+
+  #checkSize(offers: ReadonlyMap<string, Offer>): void {
+    if (offers.size > this.#maxNamesPerPeer) throw new CodedError('too-many-names', '');
+  }
+}
+
+export type View = Record<string, unknown>;
+
+/** All that an engine answers, in an order of its own where the contract leaves it open. */
+export async function view(
+  store: Store,
+  names: string[],
+  peerIds: string[],
+  now: number,
+): Promise<View> {
+  return {
+    endpointsOf: await Promise.all(
+      names.map(async (n) => inOrder(await store.endpointsOf(n, now))),
+    ),
+    sourcesOf: await Promise.all(names.map(async (n) => inOrder(await store.sourcesOf(n, now)))),
+    listNames: (await store.listNames('', 1000, now)).map(({ name, endpoints }) => ({
+      name,
+      endpoints: inOrder(endpoints),
+    })),
+    peers: inOrder(await store.peers(1000, now)),
+    exerciseEndpoints: inOrder(await store.exerciseEndpoints()),
+    endpointOfPeer: await Promise.all(peerIds.map((peerId) => store.endpointOfPeer(peerId))),
+  };
+}
+
+function inOrder<T>(items: T[]): T[] {
+  return items.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+}
+
+function endpointOf({ endpoint }: { endpoint: Endpoint }): Endpoint {
+  return endpoint;
+}
+
+function isAt({ endpoint }: KnownPeer, { ipAddress, port }: Endpoint): boolean {
+  return endpoint.ipAddress === ipAddress && endpoint.port === port;
+}

@@ -1,0 +1,120 @@
+// The SQLite engine: the contract of every engine, and what only a file can do: outlive the process,
+// be unreadable, be of another version.
+import fc from 'fast-check';
+import { DatabaseSync } from 'node:sqlite';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { SqliteStore } from '../../src/registry/store/sqlite.ts';
+import { temporaryFolder } from '../harness/temporary.ts';
+import { storeContract } from './store-contract.ts';
+import { expectToMatchPlainStore, MAX_NAMES, operations } from './store-operations.ts';
+
+storeContract('SQLite', (limits) => Promise.resolve(new SqliteStore(':memory:', limits)));
+
+const NOW = 1_700_000_000_000;
+const A = { ipAddress: '192.0.2.1', port: 7771 };
+const PEER = '0123456789abcdef'.repeat(2);
+
+async function opened(file: string): Promise<SqliteStore> {
+  const store = new SqliteStore(file);
+  onTestFinished(() => store.stop());
+  await store.start();
+  return store;
+}
+
+test('what was registered is there after a restart, in a folder that did not exist', async () => {
+  const file = `${await temporaryFolder()}/not/yet/index.sqlite`;
+  const first = await opened(file);
+  await first.register('by hand', A, NOW);
+  const peer = { peerId: PEER, endpoint: { ...A, port: 1 }, displayName: 'Ann' };
+  await first.renewLease(peer, NOW + 1000);
+  const entry = { name: 'native', size: 5, modified: 7 };
+  await first.changeCatalogue(PEER, { revision: 0, offered: [entry], withdrawn: [] });
+  await first.stop();
+
+  const second = await opened(file);
+  expect(await second.endpointsOf('by hand', NOW)).toEqual([A]);
+  expect(await second.search('native', 1, NOW)).toEqual([{ ...entry, holders: 1 }]);
+  expect(await second.renewLease(peer, NOW + 2000)).toBe(1);
+});
+
+test('no name stays without a holder, and every peer’s count is true', async () => {
+  await fc.assert(
+    fc.asyncProperty(operations, async (todo) => {
+      const file = `${await temporaryFolder()}/index.sqlite`;
+      const store = new SqliteStore(file, { maxNamesPerPeer: MAX_NAMES });
+      await store.start();
+      await expectToMatchPlainStore(store, todo);
+      await store.stop();
+      const database = new DatabaseSync(file, { readOnly: true });
+      const count = (sql: string) =>
+        database.prepare(`SELECT count(*) AS n FROM ${sql}`).get()?.['n'];
+      expect(count('names WHERE id NOT IN (SELECT name FROM offers)')).toBe(0);
+      expect(count('offers WHERE name NOT IN (SELECT id FROM names)')).toBe(0);
+      expect(
+        count('peers WHERE names <> (SELECT count(*) FROM offers WHERE peer = peers.id)'),
+      ).toBe(0);
+      expect(count("peers WHERE contract = 'exercise' AND names = 0")).toBe(0);
+      expect(database.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
+      database.close();
+    }),
+    { numRuns: 25 },
+  );
+});
+
+test('data of a newer version is refused and left as it is', async () => {
+  const file = `${await temporaryFolder()}/index.sqlite`;
+  const store = await opened(file);
+  await store.register('a', A, NOW);
+  await store.stop();
+  const pretend = (version: number) => {
+    const database = new DatabaseSync(file);
+    const before = database.prepare('PRAGMA user_version').get()?.['user_version'] as number;
+    database.exec(`PRAGMA user_version = ${version}`);
+    database.close();
+    return before;
+  };
+  const known = pretend(4711);
+  await expect(new SqliteStore(file).start()).rejects.toMatchObject({
+    code: 'cannot-open-data',
+    message: expect.stringContaining('newer version') as string,
+  });
+  pretend(known);
+  expect(await (await opened(file)).endpointsOf('a', NOW)).toEqual([A]);
+});
+
+test.each([
+  ['a file is where the folder should be', (folder: string) => writeFile(`${folder}/data`, '')],
+  [
+    'the index is a folder',
+    (folder: string) => mkdir(`${folder}/data/index.sqlite`, { recursive: true }),
+  ],
+  [
+    'the index is something else',
+    async (folder: string) => {
+      await mkdir(`${folder}/data`);
+      await writeFile(`${folder}/data/index.sqlite`, 'no database '.repeat(1000));
+    },
+  ],
+])('data that cannot be opened are named: %s', async (_what, prepare) => {
+  const folder = await temporaryFolder();
+  await prepare(folder);
+  const store = new SqliteStore(`${folder}/data/index.sqlite`);
+  await expect(store.start()).rejects.toMatchObject({
+    code: 'cannot-open-data',
+    message: expect.stringContaining(`${folder}/data`) as string,
+  });
+  await store.stop();
+});
+
+test('a change that fails half way is taken back whole', async () => {
+  const store = await opened(':memory:');
+  await store.renewLease({ peerId: PEER, endpoint: A, displayName: undefined }, NOW + 1);
+  const offered = ['a', 'b'].map((name) => ({ name, size: 1, modified: 1 }));
+  // No route lets this pass; it stands for any failure of the engine itself.
+  const broken = { name: 'c', size: 0.5, modified: 1 };
+  const change = { revision: 0, offered: [...offered, broken], withdrawn: [] };
+  await expect(store.changeCatalogue(PEER, change)).rejects.toThrow();
+  expect(await store.listNames('', 10, NOW)).toEqual([]);
+  expect(await store.changeCatalogue(PEER, { ...change, offered })).toBe(1);
+});

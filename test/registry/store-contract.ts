@@ -1,0 +1,248 @@
+// What every engine of the index keeps, one suite for all of them.
+import fc from 'fast-check';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import type { Store } from '../../src/registry/store/store.ts';
+import { expectToMatchPlainStore, MAX_NAMES, operations } from './store-operations.ts';
+
+const NOW = 1_700_000_000_000;
+const LATER = NOW + 25_000;
+const A = { ipAddress: '192.0.2.1', port: 7771 };
+const B = { ipAddress: '192.0.2.2', port: 7771 };
+const PEER = '0123456789abcdef'.repeat(2);
+const OTHER = 'f'.repeat(32);
+
+/** @param open gives an empty store, not started yet */
+export function storeContract(
+  name: string,
+  open: (limits?: { maxNamesPerPeer?: number }) => Promise<Store>,
+): void {
+  describe(`the index in ${name}`, () => {
+    let store: Store;
+    beforeEach(async () => {
+      store = await open();
+      onTestFinished(() => store.stop());
+      await store.start();
+    });
+
+    const offer = (peerId: string, names: string[], revision = 0) =>
+      store.changeCatalogue(peerId, {
+        revision,
+        offered: names.map((name) => ({ name, size: 5, modified: 7 })),
+        withdrawn: [],
+      });
+    const announce = (peerId = PEER, endpoint = A, expiresAt = LATER) =>
+      store.renewLease({ peerId, endpoint, displayName: 'Ann' }, expiresAt);
+    const found = async (text: string) =>
+      (await store.search(text, 100, NOW)).map(({ name }) => name);
+
+    test('whatever is done to it, it answers as the plain store does', async () => {
+      await fc.assert(
+        fc.asyncProperty(operations, async (todo) => {
+          const fresh = await open({ maxNamesPerPeer: MAX_NAMES });
+          await fresh.start();
+          try {
+            await expectToMatchPlainStore(fresh, todo);
+          } finally {
+            await fresh.stop();
+          }
+        }),
+        { numRuns: 150 },
+      );
+    });
+
+    test('names come in code point order, and any of them leads on', async () => {
+      const names = ['a', 'B', 'é', 'ﬁ', '🎈', 'a/b', 'a b', '%', "'"];
+      for (const name of names) await store.register(name, A, NOW);
+      const inOrder = names.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+      const listed = async (after: string, limit: number) =>
+        (await store.listNames(after, limit, NOW)).map(({ name }) => name);
+      expect(await listed('', 100)).toEqual(inOrder);
+      for (const [index, name] of inOrder.entries())
+        expect(await listed(name, 2)).toEqual(inOrder.slice(index + 1, index + 3));
+    });
+
+    test('a lease that has ended takes the peer out of every answer, and a new one brings it back', async () => {
+      await announce();
+      await offer(PEER, ['a']);
+      const answers = (now: number) =>
+        Promise.all([
+          store.endpointsOf('a', now),
+          store.sourcesOf('a', now),
+          store.listNames('', 10, now),
+          store.search('a', 10, now),
+          store.peers(10, now),
+        ]);
+      for (const answer of await answers(LATER - 1)) expect(answer).toHaveLength(1);
+      for (const answer of await answers(LATER)) expect(answer).toEqual([]);
+      expect(await announce(PEER, A, LATER + 25_000)).toBe(1);
+      for (const answer of await answers(LATER)) expect(answer).toHaveLength(1);
+    });
+
+    test('a peer is forgotten with all that it offered once its lease ended long ago', async () => {
+      await announce();
+      await offer(PEER, ['a']);
+      expect(await store.dropExpired(LATER)).toBe(0);
+      expect(await store.dropExpired(LATER + 1)).toBe(1);
+      expect(await announce()).toBe(0);
+      expect(await store.endpointsOf('a', NOW)).toEqual([]);
+    });
+
+    test('a change at another revision is refused with the revision that is kept', async () => {
+      await announce();
+      expect(await offer(PEER, ['a'])).toBe(1);
+      await expect(offer(PEER, ['b'])).rejects.toMatchObject({
+        code: 'revision-mismatch',
+        facts: { revision: 1 },
+      });
+      expect(await found('b')).toEqual([]);
+    });
+
+    test('a change that goes too far changes nothing at all', async () => {
+      const small = await open({ maxNamesPerPeer: 2 });
+      onTestFinished(() => small.stop());
+      await small.start();
+      await small.renewLease({ peerId: PEER, endpoint: A, displayName: undefined }, LATER);
+      const entry = (name: string) => ({ name, size: 1, modified: 1 });
+      const change = (revision: number, offered: string[], withdrawn: string[]) =>
+        small.changeCatalogue(PEER, { revision, offered: offered.map(entry), withdrawn });
+      expect(await change(0, ['a', 'b'], [])).toBe(1);
+      await expect(change(1, ['c', 'd'], ['a'])).rejects.toMatchObject({ code: 'too-many-names' });
+      expect((await small.listNames('', 10, NOW)).map(({ name }) => name)).toEqual(['a', 'b']);
+      // Still at the revision before, and room for what takes the place of something.
+      expect(await change(1, ['c'], ['a'])).toBe(2);
+      for (const name of ['x', 'y']) expect(await small.register(name, B, NOW)).toBe(true);
+      await expect(small.register('z', B, NOW)).rejects.toMatchObject({ code: 'too-many-names' });
+      expect(await small.peers(10, NOW)).toMatchObject([{ names: 2 }, { names: 2 }]);
+    });
+
+    test('whoever listens at an endpoint now takes the place of the one before', async () => {
+      await announce(PEER, A);
+      await offer(PEER, ['old']);
+      await announce(OTHER, A);
+      await offer(OTHER, ['new']);
+      expect(await store.endpointsOf('old', NOW)).toEqual([]);
+      expect(await store.endpointsOf('new', NOW)).toEqual([A]);
+      expect(await store.endpointOfPeer(PEER)).toBeUndefined();
+    });
+
+    test('a peer that announces another endpoint takes its catalogue along', async () => {
+      await announce(PEER, A);
+      await offer(PEER, ['a']);
+      expect(await announce(PEER, B)).toBe(1);
+      expect(await store.endpointsOf('a', NOW)).toEqual([B]);
+    });
+
+    test('one endpoint under both contracts is one holder, and the native one tells of it', async () => {
+      await store.register('a', A, NOW);
+      await announce(PEER, A);
+      await offer(PEER, ['a']);
+      expect(await store.endpointsOf('a', NOW)).toEqual([A]);
+      expect(await store.sourcesOf('a', NOW)).toEqual([
+        { endpoint: A, contract: 'native', size: 5, modified: 7 },
+      ]);
+      expect(await store.search('a', 10, NOW)).toEqual([
+        { name: 'a', size: 5, modified: 7, holders: 1 },
+      ]);
+    });
+
+    test('an endpoint that cannot be reached loses its exercise registrations alone', async () => {
+      await store.register('a', A, NOW);
+      await store.register('b', A, NOW);
+      await store.register('b', B, NOW);
+      await announce(PEER, A);
+      await offer(PEER, ['c']);
+      await store.dropExerciseEndpoint(A);
+      expect(await store.endpointsOf('a', NOW)).toEqual([]);
+      expect(await store.endpointsOf('b', NOW)).toEqual([B]);
+      expect(await store.endpointsOf('c', NOW)).toEqual([A]);
+      expect(await store.exerciseEndpoints()).toEqual([B]);
+    });
+
+    test('a search finds names by words in any order, without case and accents', async () => {
+      const names = ['Música/Café del Mar.mp3', 'ΟΔΟΣΑ.txt', 'Straße.jpg', 'ﬁle.doc', 'Привет'];
+      for (const name of names) await store.register(name, A, NOW);
+      expect(await found('mar CAFE')).toEqual([names[0]]);
+      expect(await found('  mùsica  MP3\t')).toEqual([names[0]]);
+      expect(await found('οδος')).toEqual([names[1]]);
+      expect(await found('STRASSE')).toEqual([names[2]]);
+      expect(await found('file')).toEqual([names[3]]);
+      expect(await found('ПРИВЕТ')).toEqual([names[4]]);
+      expect(await found('cafe berlin')).toEqual([]);
+      expect(await found(' \t ')).toEqual([]);
+    });
+
+    test('what means something to SQL is plain text in a search', async () => {
+      const names = ['100%', 'under_score', "it's", '"quoted"', 'a*', "'; DROP TABLE names; --"];
+      for (const name of [...names, 'underXscore', '100']) await store.register(name, A, NOW);
+      for (const name of names) expect(await found(name)).toEqual([name]);
+      expect(await found('%')).toEqual(['100%']);
+      expect(await found('_')).toEqual(['under_score']);
+      expect(await found('AND')).toEqual([]);
+      expect(await found('a* OR')).toEqual([]);
+    });
+
+    test('more words than are looked for one by one are looked for as one text', async () => {
+      await store.register('a b c d e f g h i', A, NOW);
+      expect(await found('i h g f e d c b a')).toEqual([]);
+      expect(await found('a b  c d e f g h i')).toEqual(['a b c d e f g h i']);
+    });
+
+    test('the best comes first: the whole name, then its beginnings, then what most hold', async () => {
+      for (const name of ['my map', 'x/map.txt', 'map', 'atlas/map', 'mapping', 'roadmap'])
+        await store.register(name, A, NOW);
+      for (const endpoint of [A, B]) await store.register('a map', endpoint, NOW);
+      expect(await found('map')).toEqual([
+        ...['atlas/map', 'map'],
+        ...['mapping', 'x/map.txt'],
+        ...['a map', 'my map', 'roadmap'],
+      ]);
+      expect(await store.search('MAP', 2, NOW)).toMatchObject([
+        { name: 'atlas/map' },
+        { name: 'map' },
+      ]);
+    });
+
+    test('a size is told when all who tell one agree, and the latest time', async () => {
+      await announce(PEER, A);
+      await announce(OTHER, B);
+      const entry = { name: 'a', size: 5, modified: 7 };
+      const change = (peerId: string, revision: number, offered: (typeof entry)[]) =>
+        store.changeCatalogue(peerId, { revision, offered, withdrawn: [] });
+      await change(PEER, 0, [entry]);
+      await change(OTHER, 0, [{ ...entry, modified: 9 }]);
+      await store.register('a', { ...B, port: 1 }, NOW);
+      expect(await store.search('a', 1, NOW)).toEqual([{ ...entry, modified: 9, holders: 3 }]);
+      await change(OTHER, 1, [{ ...entry, size: 6 }]);
+      expect(await store.search('a', 1, NOW)).toEqual([{ ...entry, size: null, holders: 3 }]);
+    });
+
+    test('the largest and the smallest numbers come back as they were', async () => {
+      await announce();
+      const entries = [
+        { name: 'a', size: Number.MAX_SAFE_INTEGER, modified: 8_640_000_000_000_000 },
+        { name: 'b', size: 0, modified: -8_640_000_000_000_000 },
+      ];
+      await store.changeCatalogue(PEER, { revision: 0, offered: entries, withdrawn: [] });
+      for (const { name, size, modified } of entries)
+        expect(await store.sourcesOf(name, NOW)).toMatchObject([{ size, modified }]);
+    });
+
+    test('peers come with their names counted, those with the most first', async () => {
+      await announce(PEER, A);
+      await offer(PEER, ['a']);
+      for (const name of ['a', 'b']) await store.register(name, B, NOW);
+      const all = [
+        { endpoint: B, contract: 'exercise', displayName: null, names: 2 },
+        { endpoint: A, contract: 'native', displayName: 'Ann', names: 1 },
+      ];
+      expect(await store.peers(10, NOW)).toEqual(all);
+      expect(await store.peers(1, NOW)).toEqual(all.slice(0, 1));
+    });
+
+    test('it stops as often as it is told to', async () => {
+      await store.stop();
+      await store.stop();
+      await expect(store.endpointsOf('a', NOW)).rejects.toMatchObject({ code: 'cannot-open-data' });
+    });
+  });
+}

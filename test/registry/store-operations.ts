@@ -1,0 +1,103 @@
+// Arbitrary sequences of what is done to an index, carried out on an engine and on the plain store
+// side by side; what both answer must be the same at every step.
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import { CodedError } from '../../src/protocol/errors.ts';
+import type { CatalogueChange } from '../../src/protocol/schemas.ts';
+import type { Store } from '../../src/registry/store/store.ts';
+import { PlainStore, view } from './plain-store.ts';
+
+// Few of each, so that they meet. In the order of code units the emoji would be before U+FB01.
+const NAMES = ['a', 'a/b', 'É', 'ﬁ', '🎈'];
+const PEER_IDS = ['0', '1', '2'].map((digit) => digit.repeat(32));
+const ENDPOINTS = [
+  { ipAddress: '127.0.0.1', port: 1 },
+  { ipAddress: '127.0.0.1', port: 2 },
+  { ipAddress: '2001:db8::1', port: 1 },
+];
+const LEASE_MS = 1_000;
+export const MAX_NAMES = 3;
+
+const name = fc.constantFrom(...NAMES);
+const peerId = fc.constantFrom(...PEER_IDS);
+const endpoint = fc.constantFrom(...ENDPOINTS);
+const size = fc.integer({ min: 0, max: 3 });
+
+const OPERATIONS = [
+  fc.record({ does: fc.constant('register' as const), name, endpoint }),
+  fc.record({ does: fc.constant('deregister' as const), name, endpoint }),
+  fc.record({ does: fc.constant('renew' as const), peerId, endpoint }),
+  fc.record({
+    does: fc.constant('change' as const),
+    peerId,
+    at: fc.constantFrom('right' as const, 'right' as const, 'wrong' as const, 'reset' as const),
+    offered: fc.array(fc.record({ name, size, modified: size }), { maxLength: 4 }),
+    withdrawn: fc.array(name, { maxLength: 3 }),
+  }),
+  fc.record({ does: fc.constant('remove' as const), peerId }),
+  fc.record({ does: fc.constant('drop' as const), endpoint }),
+  fc.record({ does: fc.constant('drop expired' as const) }),
+  fc.record({ does: fc.constant('wait' as const), ms: fc.constantFrom(1, 500, 999, 1_000) }),
+];
+// As long as they may be: in a few steps hardly anything meets.
+export const operations = fc.array(fc.oneof(...OPERATIONS), { maxLength: 60, size: 'max' });
+
+type Operation = (typeof OPERATIONS)[number] extends fc.Arbitrary<infer T> ? T : never;
+
+export async function expectToMatchPlainStore(store: Store, todo: Operation[]): Promise<void> {
+  const plain = new PlainStore(MAX_NAMES);
+  const revisions = new Map<string, number>();
+  let now = 1_700_000_000_000;
+  for (const operation of todo) {
+    if (operation.does === 'wait') now += operation.ms;
+    const answer = await outcome(() => carryOut(store, operation, revisions, now));
+    expect(answer).toEqual(await outcome(() => carryOut(plain, operation, revisions, now)));
+    if ('peerId' in operation && typeof answer === 'number')
+      revisions.set(operation.peerId, answer);
+    expect(await view(store, NAMES, PEER_IDS, now)).toEqual(plain.view(NAMES, PEER_IDS, now));
+  }
+}
+
+function carryOut(
+  index: Store | PlainStore,
+  operation: Operation,
+  revisions: ReadonlyMap<string, number>,
+  now: number,
+): unknown {
+  switch (operation.does) {
+    case 'register':
+      return index.register(operation.name, operation.endpoint, now);
+    case 'deregister':
+      return index.deregister(operation.name, operation.endpoint, now);
+    case 'renew':
+      return index.renewLease({ displayName: undefined, ...operation }, now + LEASE_MS);
+    case 'change':
+      return index.changeCatalogue(operation.peerId, changeOf(operation, revisions));
+    case 'remove':
+      return index.removePeer(operation.peerId);
+    case 'drop':
+      return index.dropExerciseEndpoint(operation.endpoint);
+    case 'drop expired':
+      return index.dropExpired(now - LEASE_MS);
+    case 'wait':
+      return undefined;
+  }
+}
+
+function changeOf(
+  { peerId, at, offered, withdrawn }: Extract<Operation, { does: 'change' }>,
+  revisions: ReadonlyMap<string, number>,
+): CatalogueChange {
+  const revision = (revisions.get(peerId) ?? 0) + (at === 'right' ? 0 : 1);
+  return { revision, offered, withdrawn, ...(at === 'reset' && { reset: true }) };
+}
+
+/** What was answered, or the code and the facts that it failed with. */
+async function outcome(work: () => unknown): Promise<unknown> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    return { code: error.code, facts: error.facts };
+  }
+}
