@@ -2,7 +2,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { LOG_LEVELS } from '../lib/log.ts';
 
-export const DEFAULT_REGISTRY = 'http://127.0.0.1:7770';
+const DEFAULT_REGISTRY = 'http://127.0.0.1:7770';
 
 /** An option with its environment variable: `--max-upload` is SP2P_MAX_UPLOAD. */
 export function option(flags: string, description: string): Option {

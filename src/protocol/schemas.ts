@@ -71,7 +71,7 @@ export const LeaseSchema = Type.Object({
   revision: RevisionSchema,
 });
 
-export const CatalogueEntrySchema = Type.Object(
+const CatalogueEntrySchema = Type.Object(
   { name: NameSchema, size: SizeSchema, modified: ModifiedSchema },
   { additionalProperties: false },
 );
@@ -90,7 +90,7 @@ export const CatalogueChangeSchema = Type.Object(
 
 export const RevisionAnswerSchema = Type.Object({ revision: RevisionSchema });
 
-export const SourceSchema = Type.Object({
+const SourceSchema = Type.Object({
   endpoint: EndpointSchema,
   contract: ContractSchema,
   size: Type.Union([SizeSchema, Type.Null()], { description: 'null: not told.' }),
@@ -99,7 +99,7 @@ export const SourceSchema = Type.Object({
 
 export const SourcesSchema = Type.Object({ name: NameSchema, sources: Type.Array(SourceSchema) });
 
-export const FoundSchema = Type.Object({
+const FoundSchema = Type.Object({
   name: NameSchema,
   size: Type.Union([SizeSchema, Type.Null()], {
     description: 'null: not told, or the holders differ.',
@@ -115,7 +115,7 @@ export const SearchAnswerSchema = Type.Object({
   more: Type.Boolean({ description: 'Whether more was found than the limit lets through.' }),
 });
 
-export const PeerSchema = Type.Object({
+const PeerSchema = Type.Object({
   endpoint: EndpointSchema,
   contract: ContractSchema,
   displayName: Type.Union([Type.String(), Type.Null()]),

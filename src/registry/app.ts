@@ -17,7 +17,7 @@ import { nativeRoutes } from './routes/native.ts';
 import { withOtherMethodsRefused } from './routes/other-methods.ts';
 import type { Store } from './store/store.ts';
 
-export const DEFAULT_BASE = 'api/Registers';
+const DEFAULT_BASE = 'api/Registers';
 
 /** A whole request must have arrived by then; a slow client is cut. */
 const REQUEST_TIMEOUT_MS = 20_000;

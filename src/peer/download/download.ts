@@ -39,7 +39,7 @@ export interface Progress {
 }
 
 /** A source that gave nothing, or not all: who and why. */
-export interface FailedSource {
+interface FailedSource {
   endpoint: string;
   reason: string;
 }
