@@ -57,13 +57,14 @@ export async function callJsonOrThrow(...call: Parameters<typeof callJson>): Pro
   const { code, detail } = problem ?? {};
   if (typeof code === 'string' && isErrorCode(code) && crossesTheWire(code))
     throw new CodedError(code, typeof detail === 'string' ? detail.slice(0, MAX_DETAIL) : code);
-  throw misbehaves(call[0], `status ${status}`);
+  throw misbehaves(call[0], `status ${status}`, { status });
 }
 
-export function misbehaves(url: URL, what: string): CodedError {
+export function misbehaves(url: URL, what: string, facts = {}): CodedError {
   return new CodedError(
     'registry-misbehaves',
     `The registry at ${url.origin} answered something that it should not: ${what}.`,
+    { facts },
   );
 }
 

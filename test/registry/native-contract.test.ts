@@ -145,7 +145,7 @@ test('a peer that stays away is forgotten, and one that was there just now is no
   clock.time += KEPT_MS / 2 + 1001;
   const store = new SqliteStore(file);
   const after = await startRegistry({ clock, leaseSeconds: 1, store });
-  await expect.poll(() => store.endpointOfPeer(ID)).toBeUndefined();
+  await expect.poll(() => store.endpointOfPeer(ID), { timeout: 20_000 }).toBeUndefined();
   expect(await store.endpointOfPeer(OTHER_ID)).toEqual(here(7772));
   const body = { revision: 0, offered: [], withdrawn: [] };
   expectProblem(

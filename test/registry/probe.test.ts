@@ -43,7 +43,7 @@ test('an endpoint that dies is dropped with all its names, and one that lives st
     await call(port, 'POST', `${BASE}/${name}`, { body: living.endpoint });
   for (const name of ['both', 'dying', 'd'])
     await call(port, 'POST', `${BASE}/${name}`, { body: dying.endpoint });
-  await expect.poll(dying.visits).toBeGreaterThan(2);
+  await expect.poll(dying.visits, { timeout: 20_000 }).toBeGreaterThan(2);
   const listing = async () => (await call(port, 'GET', BASE)).json;
   expect(await listing()).toHaveLength(4);
 

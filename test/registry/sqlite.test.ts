@@ -58,7 +58,7 @@ test('no name stays without a holder, and every peer’s count is true', async (
       expect(database.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
       database.close();
     }),
-    { numRuns: 25 },
+    { numRuns: 15 },
   );
 });
 

@@ -46,7 +46,7 @@ export function storeContract(
             await fresh.stop();
           }
         }),
-        { numRuns: 150 },
+        { numRuns: 60 },
       );
     });
 

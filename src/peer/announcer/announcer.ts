@@ -134,11 +134,11 @@ export class Announcer implements Startable {
   }
 
   async #connect(signal: AbortSignal): Promise<Announcement> {
-    const { registry: url, port, advertise, displayName, lookEveryMs } = this.#options;
+    const { registry: url, port, advertise, displayName, lookEveryMs, log } = this.#options;
     const registry = await connectRegistry(url, signal);
     this.#contract = registry.contract;
     return registry instanceof ExerciseRegistry
-      ? new ExerciseAnnouncement(registry, { url, port, advertise, lookEveryMs })
+      ? new ExerciseAnnouncement(registry, { url, port, advertise, lookEveryMs, log })
       : new NativeAnnouncement(registry, { port, advertise, displayName });
   }
 

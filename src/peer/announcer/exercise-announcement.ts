@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { ExerciseRegistry } from '../../client/registry-client.ts';
 import { forEachOf } from '../../lib/concurrency.ts';
+import type { Logger } from '../../lib/log.ts';
 import { isLoopback, parseAddress, type Endpoint } from '../../protocol/endpoints.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import type { Announcement, Offered } from './announcement.ts';
@@ -18,7 +19,8 @@ export class ExerciseAnnouncement implements Announcement {
   readonly #port: number;
   readonly #advertise: string | undefined;
   readonly #lookEveryMs: number;
-  /** What the registry was told; also what has to be taken back. */
+  readonly #log: Logger;
+  /** What the registry was told, or may have been told; also what has to be taken back. */
   readonly #told = new Set<string>();
   endpoint: Endpoint | undefined;
 
@@ -29,6 +31,7 @@ export class ExerciseAnnouncement implements Announcement {
       port: number;
       advertise?: string | undefined;
       lookEveryMs?: number | undefined;
+      log: Logger;
     },
   ) {
     this.#registry = registry;
@@ -36,6 +39,7 @@ export class ExerciseAnnouncement implements Announcement {
     this.#port = options.port;
     this.#advertise = options.advertise;
     this.#lookEveryMs = options.lookEveryMs ?? LOOK_EVERY_MS;
+    this.#log = options.log;
   }
 
   async renew(signal: AbortSignal): Promise<{ renewAfterMs: number; isForgotten: boolean }> {
@@ -60,15 +64,31 @@ export class ExerciseAnnouncement implements Announcement {
 
   async tell(names: Iterable<string>, offered: Offered, signal: AbortSignal): Promise<void> {
     const endpoint = this.#ownEndpoint();
+    const refused: { name: string; error: CodedError }[] = [];
     await forEachOf(names, CALLS_AT_ONCE, async (name) => {
-      if (offered.entry(name)) {
-        await this.#registry.register(name, endpoint, signal);
-        this.#told.add(name);
-      } else if (this.#told.has(name)) {
-        await this.#registry.deregister(name, endpoint, signal);
+      try {
+        if (offered.entry(name)) {
+          // Before it is told: should the answer get lost, it is taken back all the same.
+          this.#told.add(name);
+          await this.#registry.register(name, endpoint, signal);
+        } else if (this.#told.has(name)) {
+          await this.#registry.deregister(name, endpoint, signal);
+          this.#told.delete(name);
+        }
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
         this.#told.delete(name);
+        refused.push({ name, error });
       }
     });
+    const [first] = refused;
+    if (!first) return;
+    // Some registries have no room for some names: the others are registered all the same.
+    if (this.#told.size === 0) throw first.error;
+    this.#log.warn(
+      { refused: refused.length, first: first.name },
+      `names were refused: ${first.error.message}`,
+    );
   }
 
   async withdraw(signal: AbortSignal): Promise<void> {
@@ -79,6 +99,16 @@ export class ExerciseAnnouncement implements Announcement {
     if (!this.endpoint) throw new CodedError('internal', 'Told something before it was renewed.');
     return this.endpoint;
   }
+}
+
+/** "Request Timeout" and "Too Many Requests": the same call may succeed later. */
+const NOT_NOW = [408, 429];
+
+/** Whether the registry is there and refused one call, for a slash in a name perhaps. */
+function isRefusal(error: unknown): error is CodedError {
+  if (!(error instanceof CodedError)) return false;
+  const { status } = error.facts;
+  return typeof status === 'number' && status >= 400 && status < 500 && !NOT_NOW.includes(status);
 }
 
 /**

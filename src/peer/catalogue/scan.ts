@@ -84,6 +84,8 @@ async function addFile(root: string, path: string, found: Scan): Promise<void> {
     if (!real.startsWith(withSeparator(root)) || isHidden(target)) return;
     stats = await lstat(real, { bigint: true }).catch(() => undefined);
   }
+  // What is not UTF-8 is read with this in its place, and cannot be found again.
+  if (!stats && path.includes('\ufffd')) found.unnameable++;
   if (!stats?.isFile()) return;
   if (name === undefined) found.unnameable++;
   else found.files.push({ name, path, realPath: real, state: stateOf(stats) });

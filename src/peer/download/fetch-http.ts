@@ -1,21 +1,17 @@
 // Fetches a file over the HTTP voice of a peer into a sink, and goes on where the sink is when the
 // source has the very same state of the content (a matching strong entity tag).
-import { request, type ClientRequest, type IncomingMessage } from 'node:http';
-import type { Endpoint } from '../../protocol/endpoints.ts';
+import { endpointText, type Endpoint } from '../../protocol/endpoints.ts';
 import { namePath } from '../../protocol/names.ts';
 import { isStrongTag, parseContentRange } from '../../protocol/ranges.ts';
-import { nextChunk } from './next-chunk.ts';
-import { SourceFailure, type FailureKind } from './source-failure.ts';
+import { parseAnswerHead, type AnswerHead } from './answer-head.ts';
+import { Incoming, type IncomingOptions } from './incoming.ts';
+import { SourceFailure } from './source-failure.ts';
 import type { Sink } from './sink.ts';
 
 /** The whole head of an answer must have come by then, however steadily it drips. */
 const HEAD_WITHIN_MS = 30_000;
-const HEAD_LATE = `no answer within ${HEAD_WITHIN_MS / 1000} s`;
 
-export interface FetchOptions {
-  signal: AbortSignal;
-  /** A source that sends nothing for so long is left, in milliseconds. */
-  stalledAfterMs: number;
+export interface FetchOptions extends IncomingOptions {
   onBytes: (count: number) => void;
 }
 
@@ -34,89 +30,75 @@ export async function fetchOverHttp(
   const { tag, size } = sink.state;
   // At least one byte is always asked for: an answer to it is what proves the tag.
   const from = tag === undefined || size === undefined ? 0 : Math.min(sink.length, size - 1);
-  const headers: Record<string, string> =
-    tag !== undefined && from > 0 ? { range: `bytes=${from}-`, 'if-range': tag } : {};
-  const response = await answerTo(endpoint, `/files/${namePath(name)}`, headers, options);
+  const range =
+    tag !== undefined && from > 0 ? `range: bytes=${from}-\r\nif-range: ${tag}\r\n` : '';
+  const incoming = new Incoming(endpoint, options);
   try {
-    const rest = await bodyLength(response, sink, from);
-    await receive(response, sink, rest, options);
+    incoming.send(
+      `GET /files/${namePath(name)} HTTP/1.1\r\nhost: ${endpointText(endpoint)}\r\n` +
+        `accept-encoding: identity\r\nconnection: close\r\n${range}\r\n`,
+    );
+    const { head, rest } = await readHead(incoming);
+    const length = await bodyLength(head, sink, from);
+    await receive(incoming, rest, length, sink, options.onBytes);
   } finally {
-    response.destroy();
+    incoming.close();
   }
 }
 
-function answerTo(
-  { ipAddress, port }: Endpoint,
-  path: string,
-  headers: Record<string, string>,
-  { signal, stalledAfterMs }: FetchOptions,
-): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const call = request({
-      host: ipAddress,
-      port,
-      path,
-      headers: { ...headers, 'accept-encoding': 'identity' },
-      agent: false,
-      signal,
-      timeout: stalledAfterMs,
-    });
-    let isConnected = false;
-    const fail = (kind: FailureKind, message: string) => {
-      call.destroy(new SourceFailure(kind, message));
-    };
-    const headDeadline = setTimeout(fail, HEAD_WITHIN_MS, 'stalled', HEAD_LATE);
-    const onTimeout = () => {
-      const hasSpoken = (call.socket?.bytesRead ?? 0) > 0;
-      const what = hasSpoken ? 'stalled' : isConnected ? 'silent' : 'unreachable';
-      fail(what, `nothing for ${stalledAfterMs / 1000} s`);
-    };
-    call
-      .once('socket', (socket) => socket.once('connect', () => (isConnected = true)))
-      .once('timeout', onTimeout)
-      .on('error', (error) => {
-        reject(error instanceof SourceFailure ? error : failureOf(error, call, isConnected));
-      })
-      .once('response', (response) => {
-        // From here on it is `receive` that counts how long nothing comes.
-        call.off('timeout', onTimeout).setTimeout(0);
-        clearTimeout(headDeadline);
-        resolve(response);
-      })
-      // Whatever else it ends with, a switch to another protocol for example, is no answer.
-      .once('close', () => {
-        clearTimeout(headDeadline);
-        reject(new SourceFailure('wrong-answer', 'it closed without an answer'));
-      })
-      .end();
-  });
+/** The head of the answer, and what came of its body in the same bytes. */
+async function readHead(incoming: Incoming): Promise<{ head: AnswerHead; rest: Buffer }> {
+  const lateAt = performance.now() + HEAD_WITHIN_MS;
+  let bytes = Buffer.alloc(0);
+  for (;;) {
+    const head = parseAnswerHead(bytes);
+    if (head === 'not-http') throw new SourceFailure('not-http', 'it does not answer with HTTP');
+    if (head === 'malformed') throw new SourceFailure('wrong-answer', 'its head is no head');
+    if (head === 'incomplete') {
+      if (performance.now() > lateAt)
+        throw new SourceFailure('stalled', `no answer within ${HEAD_WITHIN_MS / 1000} s`);
+      const next = await nextOfHead(incoming, bytes.length > 0);
+      bytes = Buffer.concat([bytes, next]);
+      continue;
+    }
+    bytes = bytes.subarray(head.length);
+    // An interim answer (RFC 9110 section 15.2) comes before the answer.
+    if (head.status >= 200) return { head, rest: bytes };
+    if (head.status === 101) throw new SourceFailure('wrong-answer', 'another protocol (101)');
+  }
 }
 
 /** Only who has said nothing, or nothing that begins like HTTP, may be one that speaks lines alone. */
-function failureOf(
-  error: NodeJS.ErrnoException,
-  { socket }: ClientRequest,
-  isConnected: boolean,
-): SourceFailure {
-  if (!isConnected) return new SourceFailure('unreachable', error.message);
-  if (error.code === 'HPE_INVALID_CONSTANT') return new SourceFailure('not-http', error.message);
-  if (error.code?.startsWith('HPE_')) return new SourceFailure('wrong-answer', error.message);
-  return new SourceFailure(socket?.bytesRead ? 'closed-early' : 'not-http', error.message);
+async function nextOfHead(incoming: Incoming, hasBegun: boolean): Promise<Buffer> {
+  let message = 'it closed without an answer';
+  try {
+    const next = await incoming.next();
+    if (next) return next;
+  } catch (error) {
+    if (!(error instanceof SourceFailure) || error.kind !== 'closed-early') throw error;
+    message = error.message;
+  }
+  throw new SourceFailure(hasBegun ? 'closed-early' : 'not-http', message);
 }
 
 /** Checks the head of an answer, brings the sink in line with it, and says how many bytes follow. */
-async function bodyLength(response: IncomingMessage, sink: Sink, from: number): Promise<number> {
-  const { statusCode: status = 0, headers } = response;
-  const length = /^\d{1,15}$/.test(headers['content-length'] ?? '')
-    ? Number(headers['content-length'])
-    : undefined;
-  const { etag } = headers;
+async function bodyLength(
+  { status, headers }: AnswerHead,
+  sink: Sink,
+  from: number,
+): Promise<number> {
+  const contentLength = headers.get('content-length') ?? '';
+  const length = /^\d{1,15}$/.test(contentLength) ? Number(contentLength) : undefined;
+  const etag = headers.get('etag');
   if (status === 404) throw new SourceFailure('refused', 'it does not have it (404)');
   if (status !== 200 && status !== 206) throw new SourceFailure('refused', `status ${status}`);
-  if ((headers['content-encoding'] ?? 'identity') !== 'identity' || length === undefined)
+  const isAsItIs =
+    (headers.get('content-encoding') ?? 'identity') === 'identity' &&
+    !headers.has('transfer-encoding');
+  if (!isAsItIs || length === undefined)
     throw new SourceFailure('wrong-answer', 'an encoded body, or one of unknown length');
   if (status === 206) {
-    const range = parseContentRange(headers['content-range']);
+    const range = parseContentRange(headers.get('content-range'));
     const fits =
       range?.start === from &&
       range.size === sink.state.size &&
@@ -132,24 +114,30 @@ async function bodyLength(response: IncomingMessage, sink: Sink, from: number): 
   return length;
 }
 
+/** @param first what of the body came with the head */
 async function receive(
-  response: IncomingMessage,
-  sink: Sink,
+  incoming: Incoming,
+  first: Buffer,
   length: number,
-  { stalledAfterMs, onBytes }: FetchOptions,
+  sink: Sink,
+  onBytes: (count: number) => void,
 ): Promise<void> {
   let rest = length;
-  const chunks = response[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-  while (rest > 0) {
-    const next = await nextChunk(response, chunks, stalledAfterMs).catch((error: unknown) => {
-      throw error instanceof SourceFailure
-        ? error
-        : new SourceFailure('closed-early', `it closed ${rest} bytes before the end`);
+  const closedEarly = () =>
+    new SourceFailure('closed-early', `it closed ${rest} bytes before the end`);
+  for (let bytes = first; rest > 0;) {
+    // What comes behind the promised length is no part of the file.
+    const wanted = bytes.subarray(0, rest);
+    if (wanted.length > 0) {
+      await sink.write(wanted);
+      rest -= wanted.length;
+      onBytes(wanted.length);
+      if (rest === 0) return;
+    }
+    const next = await incoming.next().catch((error: unknown) => {
+      throw error instanceof SourceFailure && error.kind === 'closed-early' ? closedEarly() : error;
     });
-    if (next.done)
-      throw new SourceFailure('closed-early', `it closed ${rest} bytes before the end`);
-    await sink.write(next.value);
-    rest -= next.value.length;
-    onBytes(next.value.length);
+    if (!next) throw closedEarly();
+    bytes = next;
   }
 }

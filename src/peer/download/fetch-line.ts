@@ -1,10 +1,9 @@
 // Fetches a file over the exercise's line protocol into a sink. Its end is the end of the connection,
 // so a file that was cut short can be told from a whole one only where the size is known.
-import { connect } from 'node:net';
 import type { Endpoint } from '../../protocol/endpoints.ts';
 import { lineRequest } from '../../protocol/opening.ts';
 import type { FetchOptions } from './fetch-http.ts';
-import { nextChunk } from './next-chunk.ts';
+import { Incoming } from './incoming.ts';
 import type { Sink } from './sink.ts';
 import { SourceFailure } from './source-failure.ts';
 
@@ -15,41 +14,30 @@ import { SourceFailure } from './source-failure.ts';
  * @throws SourceFailure for a source that sends nothing: the exercise's way to refuse
  */
 export async function fetchOverLine(
-  { ipAddress, port }: Endpoint,
+  endpoint: Endpoint,
   name: string,
   size: number | undefined,
   sink: Sink,
-  { signal, stalledAfterMs, onBytes }: FetchOptions,
+  options: FetchOptions,
 ): Promise<void> {
-  const socket = connect({ host: ipAddress, port, signal });
-  socket.write(lineRequest(name));
-  const chunks = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  const incoming = new Incoming(endpoint, options);
   let received = 0;
   try {
-    for (;;) {
-      const next = await nextChunk(socket, chunks, stalledAfterMs).catch((error: unknown) => {
-        throw failureOf(error, received);
-      });
-      if (next.done) break;
+    incoming.send(lineRequest(name));
+    for (let bytes = await incoming.next(); bytes; bytes = await incoming.next()) {
       if (received === 0) await sink.begin({ size });
-      await sink.write(next.value);
-      received += next.value.length;
-      onBytes(next.value.length);
+      await sink.write(bytes);
+      received += bytes.length;
+      options.onBytes(bytes.length);
       if (size !== undefined && received > size)
         throw new SourceFailure('wrong-answer', `it sent more than the ${size} bytes of the file`);
     }
   } finally {
-    socket.destroy();
+    incoming.close();
   }
   if (received === 0 && size !== 0)
     throw new SourceFailure('refused', 'it sent no bytes: it does not have it, or it is empty');
   if (received === 0) await sink.begin({ size });
   if (size !== undefined && received < size)
     throw new SourceFailure('closed-early', `it closed ${size - received} bytes before the end`);
-}
-
-function failureOf(error: unknown, received: number): SourceFailure {
-  if (error instanceof SourceFailure) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new SourceFailure(received === 0 ? 'unreachable' : 'closed-early', message);
 }

@@ -21,7 +21,7 @@ export interface Sink {
   begin(state: ContentState): Promise<void>;
   /** Goes back to an earlier length: what comes next is written from there on. */
   rewindTo(length: number): void;
-  /** @throws CodedError `disk-full`, `cannot-write` */
+  /** The chunk is good until this resolves. @throws CodedError `disk-full`, `cannot-write` */
   write(chunk: Buffer): Promise<void>;
 }
 
@@ -65,7 +65,8 @@ export class PipeSink implements Sink {
 
   #write(chunk: Buffer): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#pipe.write(chunk, (cause) => {
+      // A copy: the reader of the pipe may hold on to it, and the chunk's memory is used again.
+      this.#pipe.write(Buffer.from(chunk), (cause) => {
         if (cause) {
           reject(
             new CodedError('cannot-write', `The pipe is broken: ${cause.message}.`, { cause }),

@@ -359,17 +359,17 @@ export class SqliteStore implements Store {
     this.#run('UPDATE peers SET names = :names WHERE id = :peer', { peer, names });
   }
 
+  /** In one transaction: of two processes that begin on one file, one waits for the other. */
   #migrate(): void {
-    const version = this.#one('PRAGMA user_version')?.['user_version'] as number;
-    if (version > STEPS.length)
-      throw new CodedError(
-        'cannot-open-data',
-        `${this.#file} was written by a newer version of this program (schema ${version}, known here: ${STEPS.length}).`,
-      );
-    STEPS.slice(version).forEach((step, index) => {
-      this.#database.exec(
-        `BEGIN IMMEDIATE; ${step}; PRAGMA user_version = ${version + index + 1}; COMMIT;`,
-      );
+    this.#inTransaction(() => {
+      const version = this.#one('PRAGMA user_version')?.['user_version'] as number;
+      if (version > STEPS.length)
+        throw new CodedError(
+          'cannot-open-data',
+          `${this.#file} was written by a newer version of this program (schema ${version}, known here: ${STEPS.length}).`,
+        );
+      for (const step of STEPS.slice(version)) this.#database.exec(step);
+      this.#database.exec(`PRAGMA user_version = ${STEPS.length}`);
     });
   }
 
@@ -404,17 +404,19 @@ export class SqliteStore implements Store {
   }
 
   #transaction<T>(work: () => T): Promise<T> {
-    return asPromise(() => {
-      this.#database.exec('BEGIN IMMEDIATE');
-      try {
-        const result = work();
-        this.#database.exec('COMMIT');
-        return result;
-      } catch (error) {
-        if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-        throw error;
-      }
-    });
+    return asPromise(() => this.#inTransaction(work));
+  }
+
+  #inTransaction<T>(work: () => T): T {
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.#database.exec('COMMIT');
+      return result;
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      throw error;
+    }
   }
 }
 
