@@ -84,9 +84,3 @@ test.for([
   expect(stderr).toContain('could not deregister');
   expect(stdout.toString() + stderr).not.toMatch(STEERING);
 });
-
-test('a name that the one who types it has from a stranger', async () => {
-  const { code, stderr } = await sp2p(['get', `a${CLEAR}`]);
-  expect(code).toBe(2);
-  expect(stderr).not.toMatch(STEERING);
-});

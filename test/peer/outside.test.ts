@@ -33,7 +33,7 @@ test('no spelling of a name leaves the share', async () => {
     '%c0%af',
     '\xc0\xaf',
   ];
-  const targets = ['secret.txt', 'share-2/secret.txt', 'share/a.txt', 'share.txt', 'share'];
+  const targets = ['secret.txt', 'share-2/secret.txt'];
   const spellings = ups.flatMap((up) =>
     separators.flatMap((separator) =>
       targets.flatMap((target) => [

@@ -1,0 +1,350 @@
+// bench/transfer: one file from one machine to itself over loopback, tmpfs to tmpfs, by several tools
+// in turn, again and again, so that what disturbs one of them disturbs all. Medians and ratios.
+//
+//   node bench/transfer/run.ts [--mib 1024] [--runs 5] [--folder /dev/shm]
+//
+// Compares with nginx, curl, aria2c and libtorrent 2, as Debian packages them:
+//   apt-get install nginx-light curl aria2 python3-libtorrent
+import { spawn, spawnSync, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
+import { randomFillSync } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const { values } = parseArgs({
+  options: {
+    mib: { type: 'string', default: '1024' },
+    runs: { type: 'string', default: '5' },
+    folder: { type: 'string', default: '/dev/shm' },
+  },
+});
+const bytes = Number(values.mib) * 1024 * 1024;
+const runs = Number(values.runs);
+const command = fileURLToPath(new URL('../../bin/sp2p.js', import.meta.url));
+const torrentScript = fileURLToPath(new URL('torrent.py', import.meta.url));
+/** Debian's own Python: the one that python3-libtorrent is for. */
+const PYTHON = '/usr/bin/python3';
+const SHARES = 4;
+/** A tool that has not finished by then is out. */
+const DEADLINE_MS = 300_000;
+
+const scratch = mkdtempSync(join(values.folder, 'sp2p-bench-'));
+const servers: ChildProcess[] = [];
+
+type Background = ChildProcessByStdio<null, Readable, null>;
+
+interface Tool {
+  name: string;
+  /** The download, into a file or folder of that name, and the processes that serve it. */
+  fetch: (out: string) => string[];
+  servers: ChildProcess[];
+}
+
+interface Measured {
+  /** Seconds from start to end of the downloading process. */
+  wall: number;
+  /** Seconds of CPU, of the downloader and of who serves it. */
+  cpu: number;
+  serverCpu: number;
+  /** Most memory of the downloader, in MB (10^6 bytes). */
+  memory: number;
+}
+
+try {
+  const tools = await prepare();
+  const results = new Map<string, Measured[]>(tools.map(({ name }) => [name, []]));
+  for (let run = 0; run <= runs; run++)
+    for (const tool of tools) {
+      const measured = await measure(tool);
+      // The first round warms up files, caches and compilers, and does not count.
+      if (run > 0) results.get(tool.name)?.push(measured);
+      console.error(
+        `${run === 0 ? 'warm-up' : `run ${run}`}  ${tool.name}: ${measured.wall.toFixed(2)} s`,
+      );
+    }
+  report(results);
+} finally {
+  for (const server of servers) server.kill('SIGKILL');
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+async function prepare(): Promise<Tool[]> {
+  const shares = Array.from({ length: SHARES }, (_, n) => join(scratch, `share${n}`));
+  shares.forEach((share, n) => {
+    mkdirSync(share);
+    if (n > 0)
+      spawnSync('ln', [join(scratch, 'share0', 'content.bin'), join(share, 'content.bin')]);
+    else makeContent(join(share, 'content.bin'));
+  });
+  const content = join(scratch, 'share0', 'content.bin');
+
+  const registry = await serve([
+    'registry',
+    '--host',
+    '127.0.0.1',
+    '--port',
+    '0',
+    '--data',
+    join(scratch, 'data'),
+    '--json',
+  ]);
+  const url = `http://127.0.0.1:${(await registry.line((l) => 'port' in l))['port'] as number}`;
+  const alone = await serve([
+    'registry',
+    '--host',
+    '127.0.0.1',
+    '--port',
+    '0',
+    '--data',
+    join(scratch, 'data1'),
+    '--json',
+  ]);
+  const aloneUrl = `http://127.0.0.1:${(await alone.line((l) => 'port' in l))['port'] as number}`;
+  const peers: ChildProcess[] = [];
+  for (const [n, share] of shares.entries())
+    for (const to of n === 0 ? [aloneUrl, url] : [url]) {
+      const peer = await serve([
+        'share',
+        share,
+        '--registry',
+        to,
+        '--host',
+        '127.0.0.1',
+        '--port',
+        '0',
+        '--json',
+      ]);
+      await peer.line((l) => l['event'] === 'announced');
+      peers.push(peer.process);
+    }
+  const nginxPort = await freePort();
+  const nginx = await startNginx(nginxPort);
+  const torrent = join(scratch, 'content.torrent');
+  const made = spawnSync(PYTHON, [torrentScript, 'make', content, torrent], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (made.status !== 0)
+    throw new Error('The torrent could not be made: is python3-libtorrent there?');
+  const seedPort = await freePort();
+  const seed = background(PYTHON, [
+    torrentScript,
+    'seed',
+    torrent,
+    join(scratch, 'share0'),
+    String(seedPort),
+  ]);
+  await once(createInterface({ input: seed.stdout }), 'line');
+
+  const get = (registryUrl: string) => (out: string) => [
+    process.execPath,
+    command,
+    'get',
+    'content.bin',
+    '--registry',
+    registryUrl,
+    '-o',
+    out,
+    '--json',
+  ];
+  const plain = `http://127.0.0.1:${nginxPort}/content.bin`;
+  return [
+    { name: '(a) sp2p get, one share', fetch: get(aloneUrl), servers: peers.slice(0, 1) },
+    {
+      name: '(b) curl, nginx (unverified)',
+      fetch: (out) => ['curl', '-s', '-o', out, plain],
+      servers: [nginx],
+    },
+    {
+      name: '(c) aria2c -x4 -s4, nginx (unverified)',
+      fetch: (out) => [
+        'aria2c',
+        '-q',
+        '-x4',
+        '-s4',
+        '--file-allocation=none',
+        '-d',
+        join(out, '..'),
+        '-o',
+        out.slice(out.lastIndexOf('/') + 1),
+        plain,
+      ],
+      servers: [nginx],
+    },
+    {
+      name: '(d) libtorrent 2, one seed',
+      fetch: (out) => [PYTHON, torrentScript, 'fetch', torrent, out, String(seedPort)],
+      servers: [seed],
+    },
+    { name: `(e) sp2p get, ${SHARES} shares`, fetch: get(url), servers: peers.slice(1) },
+  ];
+}
+
+function makeContent(path: string): void {
+  const file = openSync(path, 'w');
+  const chunk = Buffer.alloc(16 * 1024 * 1024);
+  for (let done = 0; done < bytes; done += chunk.length) {
+    randomFillSync(chunk);
+    writeSync(file, chunk, 0, Math.min(chunk.length, bytes - done));
+  }
+  closeSync(file);
+}
+
+async function startNginx(port: number): Promise<ChildProcess> {
+  const config = join(scratch, 'nginx.conf');
+  writeFileSync(
+    config,
+    `daemon off; worker_processes 1; pid ${scratch}/nginx.pid; error_log ${scratch}/nginx.log; user root;
+events {} http { access_log off; sendfile on; server { listen 127.0.0.1:${port}; root ${scratch}/share0; } }`,
+  );
+  const nginx = background('nginx', ['-c', config]);
+  for (let tries = 0; tries < 100; tries++) {
+    if (
+      spawnSync('curl', [
+        '-s',
+        '-o',
+        '/dev/null',
+        '-r',
+        '0-0',
+        `http://127.0.0.1:${port}/content.bin`,
+      ]).status === 0
+    )
+      return nginx;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('nginx did not start.');
+}
+
+async function measure({ fetch, servers: serving }: Tool): Promise<Measured> {
+  const out = join(scratch, 'out');
+  const before = serving.map(cpuOf);
+  const [program = '', ...args] = fetch(out);
+  const usage = join(scratch, 'usage');
+  const begun = performance.now();
+  const child = spawn('/usr/bin/time', ['-o', usage, '-f', '%U %S %M', program, ...args], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const timer = setTimeout(() => child.kill('SIGKILL'), DEADLINE_MS);
+  const [code] = (await once(child, 'close')) as [number | null];
+  const wall = (performance.now() - begun) / 1000;
+  clearTimeout(timer);
+  if (code !== 0) throw new Error(`${program} ended with ${code ?? 'a signal'}.`);
+  const serverCpu = serving.map(cpuOf).reduce((sum, now, n) => sum + now - (before[n] ?? 0), 0);
+  if (
+    spawnSync('cmp', [
+      '-s',
+      join(scratch, 'share0', 'content.bin'),
+      isFolder(out) ? join(out, 'content.bin') : out,
+    ]).status !== 0
+  )
+    throw new Error(`${program} fetched other bytes.`);
+  rmSync(out, { recursive: true, force: true });
+  const [user = 0, system = 0, kilobytes = 0] = readFileSync(usage, 'utf8')
+    .trim()
+    .split(' ')
+    .map(Number);
+  return { wall, cpu: user + system, serverCpu, memory: (kilobytes * 1024) / 1e6 };
+}
+
+function isFolder(path: string): boolean {
+  return spawnSync('test', ['-d', path]).status === 0;
+}
+
+/** Seconds of CPU that a process and its children have used (nginx serves from a child). */
+function cpuOf({ pid }: ChildProcess): number {
+  const pids = [
+    String(pid),
+    ...spawnSync('pgrep', ['-P', String(pid)])
+      .stdout.toString()
+      .split('\n')
+      .filter(Boolean),
+  ];
+  return pids.reduce((sum, each) => {
+    const fields = readFileSync(`/proc/${each}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
+    return sum + (Number(fields[11]) + Number(fields[12])) / 100;
+  }, 0);
+}
+
+function report(results: Map<string, Measured[]>): void {
+  const median = (values_: number[]) =>
+    values_.sort((a, b) => a - b)[Math.floor(values_.length / 2)] ?? NaN;
+  const rows = [...results].map(([name, all]) => ({
+    name,
+    wall: median(all.map(({ wall }) => wall)),
+    cpu: median(all.map(({ cpu }) => cpu)),
+    serverCpu: median(all.map(({ serverCpu }) => serverCpu)),
+    memory: median(all.map(({ memory }) => memory)),
+  }));
+  const wallOf = (letter: string) => rows.find(({ name }) => name.startsWith(letter))?.wall ?? NaN;
+  console.log(
+    `${values.mib} MiB of random bytes, ${values.folder}, loopback, median of ${runs}; ${cpus().length} × ${cpus()[0]?.model ?? '?'}, Node.js ${process.versions.node}\n`,
+  );
+  console.log(
+    '| | seconds | MB/s | CPU s | CPU s of who serves | memory, MB |\n|---|---|---|---|---|---|',
+  );
+  for (const { name, wall, cpu, serverCpu, memory } of rows)
+    console.log(
+      `| ${name} | ${wall.toFixed(2)} | ${(bytes / 1e6 / wall).toFixed(0)} | ${cpu.toFixed(2)} | ${serverCpu.toFixed(2)} | ${memory.toFixed(0)} |`,
+    );
+  console.log('\n| ratio of seconds | measured | bar |\n|---|---|---|');
+  for (const [a, b, bar] of [
+    ['(a)', '(b)', 1.25],
+    ['(a)', '(c)', 0.6],
+    ['(a)', '(d)', 0.4],
+    ['(e)', '(a)', 1.1],
+  ] as const)
+    console.log(`| ${a} / ${b} | ${(wallOf(a) / wallOf(b)).toFixed(2)} | ≤ ${bar} |`);
+}
+
+function background(program: string, args: string[]): Background {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  servers.push(child);
+  return child;
+}
+
+async function serve(args: string[]) {
+  const child = background(process.execPath, [command, ...args]);
+  await once(child, 'spawn');
+  const lines = createInterface({ input: child.stdout });
+  const seen: Record<string, unknown>[] = [];
+  let told = () => {};
+  lines.on('line', (line) => {
+    seen.push(JSON.parse(line) as Record<string, unknown>);
+    told();
+  });
+  return {
+    process: child,
+    line: (is: (line: Record<string, unknown>) => boolean) =>
+      new Promise<Record<string, unknown>>((resolve) => {
+        told = () => {
+          const found = seen.find(is);
+          if (found) resolve(found);
+        };
+        told();
+      }),
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
