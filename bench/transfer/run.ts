@@ -79,7 +79,9 @@ try {
     }
   report(results);
 } finally {
-  for (const server of servers) server.kill('SIGKILL');
+  // Not killed: nginx would leave its worker behind.
+  for (const server of servers)
+    if (server.exitCode === null && server.kill()) await once(server, 'close');
   rmSync(scratch, { recursive: true, force: true });
 }
 

@@ -26,7 +26,10 @@ async function createProgram(first: string | undefined): Promise<Command> {
       'after',
       '\nEvery flag has an environment variable: --log-level is SP2P_LOG_LEVEL.',
     )
+    .allowExcessArguments()
     .action(async ({ registry }: { registry: URL }) => {
+      const [unknown] = program.args;
+      if (unknown !== undefined) program.error(`error: unknown command "${printable(unknown)}"`);
       if (process.stdin.isTTY && process.stdout.isTTY)
         await (await import('./interactive.ts')).interactive(registry);
       else print(program.helpInformation().trimEnd());

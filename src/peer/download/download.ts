@@ -12,8 +12,8 @@ import { SourceFailure } from './source-failure.ts';
 
 /** A source that sends nothing for so long is left for the next. */
 const STALLED_AFTER_MS = 10_000;
-/** So many rounds through the sources, as long as each brings something. */
-const MAX_ROUNDS = 5;
+/** So many rounds through the sources, as long as each brings something. A reader that pauses costs some. */
+const MAX_ROUNDS = 100;
 /** Sources tried in one round; a registry may name any number. */
 const MAX_TRIED = 50;
 /** A message names so many of them. */

@@ -1,9 +1,4 @@
-// The index in one SQLite file: the engine that needs no set-up. WAL, so that readers never wait, and
-// what was acknowledged survives the process (synchronous=NORMAL: a power cut may cost the last
-// moments, which leases and revisions repair).
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+// The index in one SQLite file: the engine that needs no set-up.
 import type { Endpoint } from '../../protocol/endpoints.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import type {
@@ -15,11 +10,9 @@ import type {
   Source,
 } from '../../protocol/schemas.ts';
 import { fold, queryWords } from './search-text.ts';
+import { SqliteFile, type Row, type Values } from './sqlite-file.ts';
 import { STEPS } from './sqlite-schema.ts';
 import { MAX_NAMES_PER_PEER, type NativePeer, type Store } from './store.ts';
-
-/** How long a call waits for another process that holds the file, in milliseconds. */
-const BUSY_TIMEOUT_MS = 5_000;
 
 /** A peer without a lease is probed instead; one with a lease is there until it ends. */
 const IS_LIVE = '(p.expires_at IS NULL OR p.expires_at > :now)';
@@ -27,55 +20,38 @@ const IS_LIVE = '(p.expires_at IS NULL OR p.expires_at > :now)';
 /** A JSON array of endpoints as SQL puts it together. */
 const ENDPOINTS = `json_group_array(DISTINCT json_array(p.ip_address, p.port))`;
 
-type Row = Record<string, unknown>;
-
 export class SqliteStore implements Store {
-  readonly #file: string;
+  readonly #file: SqliteFile;
   readonly #maxNamesPerPeer: number;
-  readonly #statements = new Map<string, StatementSync>();
-  #open: DatabaseSync | undefined;
 
   /** @param file a path, or `:memory:` */
   constructor(file: string, { maxNamesPerPeer = MAX_NAMES_PER_PEER } = {}) {
-    this.#file = file;
+    this.#file = new SqliteFile(file);
     this.#maxNamesPerPeer = maxNamesPerPeer;
   }
 
   /** @throws CodedError `cannot-open-data` */
   start(): Promise<void> {
     return asPromise(() => {
-      try {
-        if (this.#file !== ':memory:')
-          mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 });
-        const database = new DatabaseSync(this.#file, { timeout: BUSY_TIMEOUT_MS });
-        this.#open = database;
-        database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
-        this.#migrate();
-      } catch (error) {
-        this.#close();
-        if (error instanceof CodedError) throw error;
-        throw new CodedError('cannot-open-data', `${this.#file}: ${messageOf(error)}.`, {
-          cause: error,
-        });
-      }
+      this.#file.open(STEPS);
     });
   }
 
   stop(): Promise<void> {
     return asPromise(() => {
-      this.#close();
+      this.#file.close();
     });
   }
 
   register(name: string, endpoint: Endpoint, now: number): Promise<boolean> {
     return this.#transaction(() => {
       if (this.#holders(name, endpoint, now).length > 0) return false;
-      this.#run(
+      this.#file.run(
         `INSERT INTO peers (contract, ip_address, port) VALUES ('exercise', :ip, :port)
          ON CONFLICT DO NOTHING`,
         { ip: endpoint.ipAddress, port: endpoint.port },
       );
-      const peer = this.#one(
+      const peer = this.#file.one(
         `SELECT id, names FROM peers
          WHERE contract = 'exercise' AND ip_address = :ip AND port = :port`,
         { ip: endpoint.ipAddress, port: endpoint.port },
@@ -93,7 +69,7 @@ export class SqliteStore implements Store {
         this.#withdraw(id, name);
         this.#recount(id, names - 1);
         if (contract === 'exercise' && names === 1)
-          this.#run('DELETE FROM peers WHERE id = :id', { id });
+          this.#file.run('DELETE FROM peers WHERE id = :id', { id });
       }
       return holders.length > 0;
     });
@@ -101,29 +77,33 @@ export class SqliteStore implements Store {
 
   endpointsOf(name: string, now: number): Promise<Endpoint[]> {
     return asPromise(() =>
-      this.#all(
-        `SELECT DISTINCT p.ip_address, p.port
+      this.#file
+        .all(
+          `SELECT DISTINCT p.ip_address, p.port
          FROM names n JOIN offers o ON o.name = n.id JOIN peers p ON p.id = o.peer
          WHERE n.name = :name AND ${IS_LIVE}`,
-        { name, now },
-      ).map(endpointOf),
+          { name, now },
+        )
+        .map(endpointOf),
     );
   }
 
   listNames(after: string, limit: number, now: number): Promise<RegisteredName[]> {
     return asPromise(() =>
-      this.#all(
-        `SELECT n.name, ${ENDPOINTS} AS endpoints
+      this.#file
+        .all(
+          `SELECT n.name, ${ENDPOINTS} AS endpoints
          FROM names n JOIN offers o ON o.name = n.id JOIN peers p ON p.id = o.peer
          WHERE n.name > :after AND ${IS_LIVE}
          GROUP BY n.name ORDER BY n.name LIMIT :limit`,
-        { after, limit, now },
-      ).map((row) => ({
-        name: row['name'] as string,
-        endpoints: (JSON.parse(row['endpoints'] as string) as [string, number][]).map(
-          ([ipAddress, port]) => ({ ipAddress, port }),
-        ),
-      })),
+          { after, limit, now },
+        )
+        .map((row) => ({
+          name: row['name'] as string,
+          endpoints: (JSON.parse(row['endpoints'] as string) as [string, number][]).map(
+            ([ipAddress, port]) => ({ ipAddress, port }),
+          ),
+        })),
     );
   }
 
@@ -131,13 +111,13 @@ export class SqliteStore implements Store {
     return this.#transaction(() => {
       const { ipAddress: ip, port } = peer.endpoint;
       // Whoever had this endpoint before is gone: two peers cannot listen on one port.
-      const former = this.#one(
+      const former = this.#file.one(
         `SELECT id FROM peers
          WHERE contract = 'native' AND ip_address = :ip AND port = :port AND peer_id <> :peerId`,
         { ip, port, peerId: peer.peerId },
       );
       if (former) this.#forget(former['id'] as number);
-      const row = this.#one(
+      const row = this.#file.one(
         `INSERT INTO peers (contract, peer_id, ip_address, port, display_name, expires_at)
          VALUES ('native', :peerId, :ip, :port, :displayName, :expiresAt)
          ON CONFLICT (peer_id) DO UPDATE SET
@@ -151,7 +131,7 @@ export class SqliteStore implements Store {
 
   endpointOfPeer(peerId: string): Promise<Endpoint | undefined> {
     return asPromise(() => {
-      const row = this.#one('SELECT ip_address, port FROM peers WHERE peer_id = :peerId', {
+      const row = this.#file.one('SELECT ip_address, port FROM peers WHERE peer_id = :peerId', {
         peerId,
       });
       return row && endpointOf(row);
@@ -160,7 +140,7 @@ export class SqliteStore implements Store {
 
   changeCatalogue(peerId: string, change: CatalogueChange): Promise<number> {
     return this.#transaction(() => {
-      const peer = this.#one('SELECT id, revision, names FROM peers WHERE peer_id = :peerId', {
+      const peer = this.#file.one('SELECT id, revision, names FROM peers WHERE peer_id = :peerId', {
         peerId,
       }) as { id: number; revision: number; names: number } | undefined;
       if (!peer)
@@ -180,14 +160,17 @@ export class SqliteStore implements Store {
       for (const entry of change.offered) if (this.#offer(peer.id, entry)) names++;
       this.#recount(peer.id, names);
       const revision = peer.revision + 1;
-      this.#run('UPDATE peers SET revision = :revision WHERE id = :id', { revision, id: peer.id });
+      this.#file.run('UPDATE peers SET revision = :revision WHERE id = :id', {
+        revision,
+        id: peer.id,
+      });
       return revision;
     });
   }
 
   removePeer(peerId: string): Promise<boolean> {
     return this.#transaction(() => {
-      const row = this.#one('SELECT id FROM peers WHERE peer_id = :peerId', { peerId });
+      const row = this.#file.one('SELECT id FROM peers WHERE peer_id = :peerId', { peerId });
       if (row) this.#forget(row['id'] as number);
       return row !== undefined;
     });
@@ -195,19 +178,21 @@ export class SqliteStore implements Store {
 
   sourcesOf(name: string, now: number): Promise<Source[]> {
     return asPromise(() =>
-      this.#all(
-        // Of an endpoint's two contracts the native one: SQLite takes the other columns from max()'s row.
-        `SELECT p.ip_address, p.port, max(p.contract) AS contract, o.size, o.modified
+      this.#file
+        .all(
+          // Of an endpoint's two contracts the native one: SQLite takes the other columns from max()'s row.
+          `SELECT p.ip_address, p.port, max(p.contract) AS contract, o.size, o.modified
          FROM names n JOIN offers o ON o.name = n.id JOIN peers p ON p.id = o.peer
          WHERE n.name = :name AND ${IS_LIVE}
          GROUP BY p.ip_address, p.port`,
-        { name, now },
-      ).map((row) => ({
-        endpoint: endpointOf(row),
-        contract: row['contract'] as Contract,
-        size: row['size'] as number | null,
-        modified: row['modified'] as number | null,
-      })),
+          { name, now },
+        )
+        .map((row) => ({
+          endpoint: endpointOf(row),
+          contract: row['contract'] as Contract,
+          size: row['size'] as number | null,
+          modified: row['modified'] as number | null,
+        })),
     );
   }
 
@@ -215,10 +200,11 @@ export class SqliteStore implements Store {
     return asPromise(() => {
       const words = queryWords(text);
       if (words.length === 0) return [];
-      const values: Record<string, SQLInputValue> = { whole: fold(text.trim()), limit, now };
+      const values: Values = { whole: fold(text.trim()), limit, now };
       words.forEach((word, index) => (values[`word${index}`] = word));
-      return this.#all(
-        `SELECT n.name, min(o.size) AS least, max(o.size) AS most, count(o.size) AS told,
+      return this.#file
+        .all(
+          `SELECT n.name, min(o.size) AS least, max(o.size) AS most, count(o.size) AS told,
            count(*) AS offers, max(o.modified) AS modified,
            count(DISTINCT p.ip_address || ' ' || p.port) AS holders
          FROM names n JOIN offers o ON o.name = n.id JOIN peers p ON p.id = o.peer
@@ -234,40 +220,45 @@ export class SqliteStore implements Store {
            END,
            holders DESC, n.name
          LIMIT :limit`,
-        values,
-      ).map((row) => ({
-        name: row['name'] as string,
-        size: row['told'] && row['least'] === row['most'] ? (row['most'] as number) : null,
-        modified: row['modified'] as number | null,
-        holders: row['holders'] as number,
-      }));
+          values,
+        )
+        .map((row) => ({
+          name: row['name'] as string,
+          size: row['told'] && row['least'] === row['most'] ? (row['most'] as number) : null,
+          modified: row['modified'] as number | null,
+          holders: row['holders'] as number,
+        }));
     });
   }
 
   peers(limit: number, now: number): Promise<PeerSummary[]> {
     return asPromise(() =>
-      this.#all(
-        `SELECT p.ip_address, p.port, p.contract, p.display_name, p.names FROM peers p
+      this.#file
+        .all(
+          `SELECT p.ip_address, p.port, p.contract, p.display_name, p.names FROM peers p
          WHERE ${IS_LIVE} ORDER BY p.names DESC, p.id LIMIT :limit`,
-        { limit, now },
-      ).map((row) => ({
-        endpoint: endpointOf(row),
-        contract: row['contract'] as Contract,
-        displayName: row['display_name'] as string | null,
-        names: row['names'] as number,
-      })),
+          { limit, now },
+        )
+        .map((row) => ({
+          endpoint: endpointOf(row),
+          contract: row['contract'] as Contract,
+          displayName: row['display_name'] as string | null,
+          names: row['names'] as number,
+        })),
     );
   }
 
   exerciseEndpoints(): Promise<Endpoint[]> {
     return asPromise(() =>
-      this.#all(`SELECT ip_address, port FROM peers WHERE contract = 'exercise'`).map(endpointOf),
+      this.#file
+        .all(`SELECT ip_address, port FROM peers WHERE contract = 'exercise'`)
+        .map(endpointOf),
     );
   }
 
   dropExerciseEndpoint({ ipAddress, port }: Endpoint): Promise<void> {
     return this.#transaction(() => {
-      const row = this.#one(
+      const row = this.#file.one(
         `SELECT id FROM peers
          WHERE contract = 'exercise' AND ip_address = :ipAddress AND port = :port`,
         { ipAddress, port },
@@ -278,7 +269,7 @@ export class SqliteStore implements Store {
 
   dropExpired(before: number): Promise<number> {
     return this.#transaction(() => {
-      const expired = this.#all('SELECT id FROM peers WHERE expires_at < :before', { before });
+      const expired = this.#file.all('SELECT id FROM peers WHERE expires_at < :before', { before });
       for (const row of expired) this.#forget(row['id'] as number);
       return expired.length;
     });
@@ -286,7 +277,7 @@ export class SqliteStore implements Store {
 
   /** The live peers at an endpoint that offer a name: at most one of each contract. */
   #holders(name: string, endpoint: Endpoint, now: number) {
-    return this.#all(
+    return this.#file.all(
       `SELECT p.id, p.contract, p.names
        FROM names n JOIN offers o ON o.name = n.id JOIN peers p ON p.id = o.peer
        WHERE n.name = :name AND p.ip_address = :ip AND p.port = :port AND ${IS_LIVE}`,
@@ -300,21 +291,21 @@ export class SqliteStore implements Store {
     entry: { name: string; size: number | null; modified: number | null },
   ): boolean {
     const { name, size, modified } = entry;
-    let id = this.#one('SELECT id FROM names WHERE name = :name', { name })?.['id'];
-    id ??= this.#one('INSERT INTO names (name, folded) VALUES (:name, :folded) RETURNING id', {
+    let id = this.#file.one('SELECT id FROM names WHERE name = :name', { name })?.['id'];
+    id ??= this.#file.one('INSERT INTO names (name, folded) VALUES (:name, :folded) RETURNING id', {
       name,
       folded: fold(name),
     })?.['id'];
     const offer = { name: id as number, peer, size, modified };
     if (
-      this.#run(
+      this.#file.run(
         `INSERT INTO offers (name, peer, size, modified) VALUES (:name, :peer, :size, :modified)
          ON CONFLICT DO NOTHING`,
         offer,
       ) > 0
     )
       return true;
-    this.#run(
+    this.#file.run(
       'UPDATE offers SET size = :size, modified = :modified WHERE name = :name AND peer = :peer',
       offer,
     );
@@ -323,12 +314,12 @@ export class SqliteStore implements Store {
 
   /** True: the peer did offer the name. */
   #withdraw(peer: number, name: string): boolean {
-    const id = this.#one('SELECT id FROM names WHERE name = :name', { name })?.['id'] as
+    const id = this.#file.one('SELECT id FROM names WHERE name = :name', { name })?.['id'] as
       number | undefined;
     if (id === undefined) return false;
     const gone =
-      this.#run('DELETE FROM offers WHERE name = :id AND peer = :peer', { id, peer }) > 0;
-    this.#run(
+      this.#file.run('DELETE FROM offers WHERE name = :id AND peer = :peer', { id, peer }) > 0;
+    this.#file.run(
       'DELETE FROM names WHERE id = :id AND NOT EXISTS (SELECT 1 FROM offers WHERE name = :id)',
       { id },
     );
@@ -336,18 +327,18 @@ export class SqliteStore implements Store {
   }
 
   #withdrawAll(peer: number): void {
-    this.#run(
+    this.#file.run(
       `DELETE FROM names
        WHERE id IN (SELECT name FROM offers WHERE peer = :peer)
          AND NOT EXISTS (SELECT 1 FROM offers o WHERE o.name = names.id AND o.peer <> :peer)`,
       { peer },
     );
-    this.#run('DELETE FROM offers WHERE peer = :peer', { peer });
+    this.#file.run('DELETE FROM offers WHERE peer = :peer', { peer });
   }
 
   #forget(peer: number): void {
     this.#withdrawAll(peer);
-    this.#run('DELETE FROM peers WHERE id = :peer', { peer });
+    this.#file.run('DELETE FROM peers WHERE id = :peer', { peer });
   }
 
   #recount(peer: number, names: number): void {
@@ -356,67 +347,11 @@ export class SqliteStore implements Store {
         'too-many-names',
         `One peer may offer at most ${this.#maxNamesPerPeer} names.`,
       );
-    this.#run('UPDATE peers SET names = :names WHERE id = :peer', { peer, names });
-  }
-
-  /** In one transaction: of two processes that begin on one file, one waits for the other. */
-  #migrate(): void {
-    this.#inTransaction(() => {
-      const version = this.#one('PRAGMA user_version')?.['user_version'] as number;
-      if (version > STEPS.length)
-        throw new CodedError(
-          'cannot-open-data',
-          `${this.#file} was written by a newer version of this program (schema ${version}, known here: ${STEPS.length}).`,
-        );
-      for (const step of STEPS.slice(version)) this.#database.exec(step);
-      this.#database.exec(`PRAGMA user_version = ${STEPS.length}`);
-    });
-  }
-
-  get #database(): DatabaseSync {
-    if (!this.#open) throw new CodedError('cannot-open-data', `${this.#file} is not open.`);
-    return this.#open;
-  }
-
-  #close(): void {
-    this.#statements.clear();
-    this.#open?.close();
-    this.#open = undefined;
-  }
-
-  #prepare(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (!statement) this.#statements.set(sql, (statement = this.#database.prepare(sql)));
-    return statement;
-  }
-
-  #all(sql: string, values: Record<string, SQLInputValue> = {}): Row[] {
-    return this.#prepare(sql).all(values);
-  }
-
-  #one(sql: string, values: Record<string, SQLInputValue> = {}): Row | undefined {
-    return this.#prepare(sql).get(values);
-  }
-
-  /** Answers how many rows changed. */
-  #run(sql: string, values: Record<string, SQLInputValue>): number {
-    return Number(this.#prepare(sql).run(values).changes);
+    this.#file.run('UPDATE peers SET names = :names WHERE id = :peer', { peer, names });
   }
 
   #transaction<T>(work: () => T): Promise<T> {
-    return asPromise(() => this.#inTransaction(work));
-  }
-
-  #inTransaction<T>(work: () => T): T {
-    this.#database.exec('BEGIN IMMEDIATE');
-    try {
-      const result = work();
-      this.#database.exec('COMMIT');
-      return result;
-    } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-      throw error;
-    }
+    return asPromise(() => this.#file.transaction(work));
   }
 }
 
@@ -429,8 +364,4 @@ function asPromise<T>(work: () => T): Promise<T> {
 
 function endpointOf(row: Row): Endpoint {
   return { ipAddress: row['ip_address'] as string, port: row['port'] as number };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

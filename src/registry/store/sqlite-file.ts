@@ -1,0 +1,102 @@
+// One SQLite file: opening it, bringing it up to date, statements and transactions. WAL, so that
+// readers never wait, and what was acknowledged survives the process (synchronous=NORMAL: a power cut
+// may cost the last moments, which leases and revisions repair). What is in it is the engine's.
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { CodedError } from '../../protocol/errors.ts';
+
+/** How long a call waits for another process that holds the file, in milliseconds. */
+const BUSY_TIMEOUT_MS = 5_000;
+
+export type Row = Record<string, unknown>;
+export type Values = Record<string, SQLInputValue>;
+
+export class SqliteFile {
+  readonly #path: string;
+  readonly #statements = new Map<string, StatementSync>();
+  #open: DatabaseSync | undefined;
+
+  /** @param path where it lies, or `:memory:` */
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /**
+   * Opens the file, and makes or updates its tables.
+   *
+   * @param steps step n leads from `user_version` n to n + 1
+   * @throws CodedError `cannot-open-data`
+   */
+  open(steps: readonly string[]): void {
+    try {
+      if (this.#path !== ':memory:')
+        mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
+      this.#open = new DatabaseSync(this.#path, { timeout: BUSY_TIMEOUT_MS });
+      this.#open.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+      this.#migrate(steps);
+    } catch (cause) {
+      this.close();
+      if (cause instanceof CodedError) throw cause;
+      const message = cause instanceof Error ? cause.message : String(cause);
+      throw new CodedError('cannot-open-data', `${this.#path}: ${message}.`, { cause });
+    }
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#open?.close();
+    this.#open = undefined;
+  }
+
+  all(sql: string, values: Values = {}): Row[] {
+    return this.#prepare(sql).all(values);
+  }
+
+  one(sql: string, values: Values = {}): Row | undefined {
+    return this.#prepare(sql).get(values);
+  }
+
+  /** Answers how many rows changed. */
+  run(sql: string, values: Values = {}): number {
+    return Number(this.#prepare(sql).run(values).changes);
+  }
+
+  /** Does all of the work, or none of it where it throws. */
+  transaction<T>(work: () => T): T {
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.#database.exec('COMMIT');
+      return result;
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /** In one transaction: of two processes that begin on one file, one waits for the other. */
+  #migrate(steps: readonly string[]): void {
+    this.transaction(() => {
+      const version = this.one('PRAGMA user_version')?.['user_version'] as number;
+      if (version > steps.length)
+        throw new CodedError(
+          'cannot-open-data',
+          `${this.#path} was written by a newer version of this program (schema ${version}, known here: ${steps.length}).`,
+        );
+      for (const step of steps.slice(version)) this.#database.exec(step);
+      this.#database.exec(`PRAGMA user_version = ${steps.length}`);
+    });
+  }
+
+  get #database(): DatabaseSync {
+    if (!this.#open) throw new CodedError('cannot-open-data', `${this.#path} is not open.`);
+    return this.#open;
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) this.#statements.set(sql, (statement = this.#database.prepare(sql)));
+    return statement;
+  }
+}
