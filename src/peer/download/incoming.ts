@@ -1,10 +1,12 @@
-// What a source sends, piece by piece as it comes: one TCP connection, read into one buffer that is
-// used again and again, and not read from while the receiver is busy. What the bytes mean is the voices'.
+// What a source sends, as it comes: one TCP connection, read into two buffers in turn, one being filled
+// while the receiver is busy with the other, and not read from when both are full. What the bytes mean
+// is the voices'.
 import { connect, type Socket } from 'node:net';
 import type { Endpoint } from '../../protocol/endpoints.ts';
 import { SourceFailure } from './source-failure.ts';
 
 const BUFFER_BYTES = 256 * 1024;
+const BUFFERS = 2;
 
 export interface IncomingOptions {
   signal: AbortSignal;
@@ -15,9 +17,13 @@ export interface IncomingOptions {
 export class Incoming {
   readonly #socket: Socket;
   readonly #stalledAfterMs: number;
-  readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
-  /** What came and was not asked for yet. Reading rests until it is. */
-  #arrived: Buffer | undefined;
+  /** Which of the buffers is being filled. */
+  #filling = 0;
+  /** What came and was not asked for yet. */
+  readonly #arrived: Buffer[] = [];
+  /** Whether the receiver has a buffer in hand. */
+  #isInUse = false;
+  #isResting = false;
   #isEnded = false;
   #error: Error | undefined;
   #isConnected = false;
@@ -27,18 +33,22 @@ export class Incoming {
 
   constructor({ ipAddress, port }: Endpoint, { signal, stalledAfterMs }: IncomingOptions) {
     this.#stalledAfterMs = stalledAfterMs;
+    const buffers = Array.from({ length: BUFFERS }, () => Buffer.allocUnsafeSlow(BUFFER_BYTES));
+    const filling = () => buffers[this.#filling] ?? Buffer.alloc(0);
     this.#socket = connect({
       host: ipAddress,
       port,
       signal,
       noDelay: true,
       onread: {
-        buffer: this.#buffer,
+        buffer: filling,
         callback: (count) => {
           this.#hasSpoken = true;
-          this.#arrived = this.#buffer.subarray(0, count);
+          this.#arrived.push(filling().subarray(0, count));
+          this.#filling = (this.#filling + 1) % BUFFERS;
+          this.#isResting = this.#isFull;
           this.#wake();
-          return false;
+          return !this.#isResting;
         },
       },
     });
@@ -70,12 +80,15 @@ export class Incoming {
    */
   async next(): Promise<Buffer | undefined> {
     const deadline = performance.now() + this.#stalledAfterMs;
+    this.#isInUse = false;
     for (;;) {
-      const arrived = this.#arrived;
-      if (arrived) {
-        this.#arrived = undefined;
-        return arrived;
+      const arrived = this.#arrived.shift();
+      this.#isInUse = arrived !== undefined;
+      if (this.#isResting && !this.#isFull) {
+        this.#isResting = false;
+        this.#socket.resume();
       }
+      if (arrived) return arrived;
       if (this.#error) throw this.#failureOf(this.#error);
       if (this.#isEnded) return undefined;
       const waitMs = deadline - performance.now();
@@ -86,7 +99,6 @@ export class Incoming {
           clearTimeout(timer);
           resolve();
         };
-        this.#socket.resume();
       });
       this.#wake = () => undefined;
     }
@@ -94,6 +106,11 @@ export class Incoming {
 
   close(): void {
     this.#socket.destroy();
+  }
+
+  /** Whether there is no buffer to read into. */
+  get #isFull(): boolean {
+    return this.#arrived.length + (this.#isInUse ? 1 : 0) === BUFFERS;
   }
 
   #silence(): SourceFailure {
