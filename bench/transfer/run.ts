@@ -95,28 +95,8 @@ async function prepare(): Promise<Tool[]> {
   });
   const content = join(scratch, 'share0', 'content.bin');
 
-  const registry = await serve([
-    'registry',
-    '--host',
-    '127.0.0.1',
-    '--port',
-    '0',
-    '--data',
-    join(scratch, 'data'),
-    '--json',
-  ]);
-  const url = `http://127.0.0.1:${(await registry.line((l) => 'port' in l))['port'] as number}`;
-  const alone = await serve([
-    'registry',
-    '--host',
-    '127.0.0.1',
-    '--port',
-    '0',
-    '--data',
-    join(scratch, 'data1'),
-    '--json',
-  ]);
-  const aloneUrl = `http://127.0.0.1:${(await alone.line((l) => 'port' in l))['port'] as number}`;
+  const url = await registryUrl(join(scratch, 'data'));
+  const aloneUrl = await registryUrl(join(scratch, 'data1'));
   const peers: ChildProcess[] = [];
   for (const [n, share] of shares.entries())
     for (const to of n === 0 ? [aloneUrl, url] : [url]) {
@@ -194,6 +174,14 @@ async function prepare(): Promise<Tool[]> {
     },
     { name: `(e) sp2p get, ${SHARES} shares`, fetch: get(url), servers: peers.slice(1) },
   ];
+}
+
+/** Starts a registry over a data folder of its own. */
+async function registryUrl(data: string): Promise<string> {
+  const flags = ['--host', '127.0.0.1', '--port', '0', '--data', data, '--json'];
+  const registry = await serve(['registry', ...flags]);
+  const { port } = await registry.line((line) => 'port' in line);
+  return `http://127.0.0.1:${port as number}`;
 }
 
 function makeContent(path: string): void {

@@ -6,8 +6,7 @@ import { CodedError } from './errors.ts';
 export const MAX_NAME_BYTES = 1024;
 
 // The C0 and C1 controls and DEL: no file that people share needs them, and terminals obey them.
-// eslint-disable-next-line no-control-regex
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+const CONTROL = /\p{Cc}/u;
 const DRIVE = /^[A-Za-z]:[\\/]/;
 
 const encoder = new TextEncoder();
