@@ -1,4 +1,5 @@
-// The index in one SQLite file: the engine that needs no set-up.
+// The index in one SQLite file: the engine that needs no set-up. Here is what changes it; what only
+// asks it is in sqlite-look-ups.ts.
 import type { Endpoint } from '../../protocol/endpoints.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import type {
@@ -9,16 +10,20 @@ import type {
   RegisteredName,
   Source,
 } from '../../protocol/schemas.ts';
-import { fold, queryWords } from './search-text.ts';
-import { SqliteFile, type Row, type Values } from './sqlite-file.ts';
+import { fold } from './search-text.ts';
+import { SqliteFile } from './sqlite-file.ts';
+import {
+  endpointOf,
+  endpointsOf,
+  IS_LIVE,
+  listNames,
+  OFFERS,
+  peers,
+  search,
+  sourcesOf,
+} from './sqlite-look-ups.ts';
 import { STEPS } from './sqlite-schema.ts';
 import { MAX_NAMES_PER_PEER, type NativePeer, type Store } from './store.ts';
-
-/** A peer without a lease is probed instead; one with a lease is there until it ends. */
-const IS_LIVE = '(p.expires_at IS NULL OR p.expires_at > :now)';
-
-/** A JSON array of endpoints as SQL puts it together. */
-const ENDPOINTS = `json_group_array(DISTINCT json_array(p.ip_address, p.port))`;
 
 export class SqliteStore implements Store {
   readonly #file: SqliteFile;
@@ -76,35 +81,11 @@ export class SqliteStore implements Store {
   }
 
   endpointsOf(name: string, now: number): Promise<Endpoint[]> {
-    return asPromise(() =>
-      this.#file
-        .all(
-          `SELECT DISTINCT p.ip_address, p.port
-         FROM names n JOIN offers o ON o.name = n.id JOIN peers p ON p.id = o.peer
-         WHERE n.name = :name AND ${IS_LIVE}`,
-          { name, now },
-        )
-        .map(endpointOf),
-    );
+    return asPromise(() => endpointsOf(this.#file, name, now));
   }
 
   listNames(after: string, limit: number, now: number): Promise<RegisteredName[]> {
-    return asPromise(() =>
-      this.#file
-        .all(
-          `SELECT n.name, ${ENDPOINTS} AS endpoints
-         FROM names n JOIN offers o ON o.name = n.id JOIN peers p ON p.id = o.peer
-         WHERE n.name > :after AND ${IS_LIVE}
-         GROUP BY n.name ORDER BY n.name LIMIT :limit`,
-          { after, limit, now },
-        )
-        .map((row) => ({
-          name: row['name'] as string,
-          endpoints: (JSON.parse(row['endpoints'] as string) as [string, number][]).map(
-            ([ipAddress, port]) => ({ ipAddress, port }),
-          ),
-        })),
-    );
+    return asPromise(() => listNames(this.#file, after, limit, now));
   }
 
   renewLease(peer: NativePeer, expiresAt: number): Promise<number> {
@@ -177,75 +158,15 @@ export class SqliteStore implements Store {
   }
 
   sourcesOf(name: string, now: number): Promise<Source[]> {
-    return asPromise(() =>
-      this.#file
-        .all(
-          // Of an endpoint's two contracts the native one: SQLite takes the other columns from max()'s row.
-          `SELECT p.ip_address, p.port, max(p.contract) AS contract, o.size, o.modified
-         FROM names n JOIN offers o ON o.name = n.id JOIN peers p ON p.id = o.peer
-         WHERE n.name = :name AND ${IS_LIVE}
-         GROUP BY p.ip_address, p.port`,
-          { name, now },
-        )
-        .map((row) => ({
-          endpoint: endpointOf(row),
-          contract: row['contract'] as Contract,
-          size: row['size'] as number | null,
-          modified: row['modified'] as number | null,
-        })),
-    );
+    return asPromise(() => sourcesOf(this.#file, name, now));
   }
 
   search(text: string, limit: number, now: number): Promise<Found[]> {
-    return asPromise(() => {
-      const words = queryWords(text);
-      if (words.length === 0) return [];
-      const values: Values = { whole: fold(text.trim()), limit, now };
-      words.forEach((word, index) => (values[`word${index}`] = word));
-      return this.#file
-        .all(
-          `SELECT n.name, min(o.size) AS least, max(o.size) AS most, count(o.size) AS told,
-           count(*) AS offers, max(o.modified) AS modified,
-           count(DISTINCT p.ip_address || ' ' || p.port) AS holders
-         FROM names n JOIN offers o ON o.name = n.id JOIN peers p ON p.id = o.peer
-         WHERE ${words.map((_, index) => `instr(n.folded, :word${index})`).join(' AND ')}
-           AND ${IS_LIVE}
-         GROUP BY n.id
-         ORDER BY
-           CASE
-             WHEN n.folded = :whole OR substr(n.folded, -length(:whole) - 1) = '/' || :whole THEN 0
-             WHEN substr(n.folded, 1, length(:whole)) = :whole
-               OR instr(n.folded, '/' || :whole) THEN 1
-             ELSE 2
-           END,
-           holders DESC, n.name
-         LIMIT :limit`,
-          values,
-        )
-        .map((row) => ({
-          name: row['name'] as string,
-          size: row['told'] && row['least'] === row['most'] ? (row['most'] as number) : null,
-          modified: row['modified'] as number | null,
-          holders: row['holders'] as number,
-        }));
-    });
+    return asPromise(() => search(this.#file, text, limit, now));
   }
 
   peers(limit: number, now: number): Promise<PeerSummary[]> {
-    return asPromise(() =>
-      this.#file
-        .all(
-          `SELECT p.ip_address, p.port, p.contract, p.display_name, p.names FROM peers p
-         WHERE ${IS_LIVE} ORDER BY p.names DESC, p.id LIMIT :limit`,
-          { limit, now },
-        )
-        .map((row) => ({
-          endpoint: endpointOf(row),
-          contract: row['contract'] as Contract,
-          displayName: row['display_name'] as string | null,
-          names: row['names'] as number,
-        })),
-    );
+    return asPromise(() => peers(this.#file, limit, now));
   }
 
   exerciseEndpoints(): Promise<Endpoint[]> {
@@ -279,7 +200,7 @@ export class SqliteStore implements Store {
   #holders(name: string, endpoint: Endpoint, now: number) {
     return this.#file.all(
       `SELECT p.id, p.contract, p.names
-       FROM names n JOIN offers o ON o.name = n.id JOIN peers p ON p.id = o.peer
+       FROM ${OFFERS}
        WHERE n.name = :name AND p.ip_address = :ip AND p.port = :port AND ${IS_LIVE}`,
       { name, ip: endpoint.ipAddress, port: endpoint.port, now },
     ) as { id: number; contract: Contract; names: number }[];
@@ -360,8 +281,4 @@ function asPromise<T>(work: () => T): Promise<T> {
   return new Promise((resolve) => {
     resolve(work());
   });
-}
-
-function endpointOf(row: Row): Endpoint {
-  return { ipAddress: row['ip_address'] as string, port: row['port'] as number };
 }
