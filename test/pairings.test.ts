@@ -121,7 +121,7 @@ test('at a registry of the exercise the commands know whole names alone, and say
   await startPeer({ shares: [shared], registry: new URL(url), advertise: LOOPBACK });
   const found = await sp2p(['search', 'a', 'b.txt', '--registry', url, '--json']);
   expect(JSON.parse(found.stdout.toString())).toEqual({
-    found: [{ name: 'a b.txt', size: null, modified: null, holders: 1 }],
+    found: [{ name: 'a b.txt', size: null, modified: null, holders: 1, versions: 0, root: null }],
     more: false,
   });
   expect(found.stderr).toMatch(/whole names, not parts/);

@@ -6,7 +6,11 @@ import { parseEndpoint, type Endpoint } from '../protocol/endpoints.ts';
 import { CodedError } from '../protocol/errors.ts';
 import { isName, namePath } from '../protocol/names.ts';
 import {
+  ContentSchema,
   LeaseSchema,
+  MAX_CONTENT_NAMES,
+  MAX_PAGE,
+  MAX_VERSIONS,
   PeersSchema,
   RevisionAnswerSchema,
   SearchAnswerSchema,
@@ -14,18 +18,30 @@ import {
   SourcesSchema,
   type Announcement,
   type CatalogueChange,
+  type Content,
   type Lease,
   type Peers,
   type SearchAnswer,
   type Source,
+  type Version,
 } from '../protocol/schemas.ts';
 import { callJson, callJsonOrThrow, misbehaves } from './json-call.ts';
 
 const DEFAULT_BASE = '/api/Registers';
 /** More endpoints than this under one name are not looked at. */
-const MAX_ENDPOINTS = 1_000;
+const MAX_ENDPOINTS = MAX_PAGE;
+
+/** What a registry knows of a name; nothing of an unknown one. */
+interface LookedUp {
+  /** The contents under it; empty, too, where nobody told one. */
+  versions: Version[];
+  /** Who offers it. */
+  sources: Source[];
+}
 
 interface Lookups {
+  /** @throws CodedError `registry-…` */
+  lookUp(name: string, signal?: AbortSignal): Promise<LookedUp>;
   /** Who offers a name; empty for an unknown one. @throws CodedError `registry-…` */
   sourcesOf(name: string, signal?: AbortSignal): Promise<Source[]>;
   /** Names that hold the text; a registry of the exercise knows only whole names. */
@@ -79,13 +95,35 @@ export class NativeRegistry implements Lookups {
     await callJsonOrThrow(this.#at(`peers/${peerId}`), { method: 'DELETE', signal });
   }
 
-  async sourcesOf(name: string, signal?: AbortSignal): Promise<Source[]> {
+  async lookUp(name: string, signal?: AbortSignal): Promise<LookedUp> {
     const path = `names/${namePath(name)}`;
-    const { sources } = await this.#call(SourcesSchema, path, 'GET', undefined, signal);
-    return sources.slice(0, MAX_ENDPOINTS).flatMap((source) => {
-      const endpoint = endpointOrNone(source.endpoint);
-      return endpoint ? [{ ...source, endpoint }] : [];
-    });
+    const answer = await this.#call(SourcesSchema, path, 'GET', undefined, signal);
+    return {
+      versions: answer.versions.slice(0, MAX_VERSIONS),
+      sources: usable(answer.sources.slice(0, MAX_ENDPOINTS)),
+    };
+  }
+
+  async sourcesOf(name: string, signal?: AbortSignal): Promise<Source[]> {
+    return (await this.lookUp(name, signal)).sources;
+  }
+
+  /**
+   * Who holds a content, under any name: of more than `limit` another choice each time. Without holders
+   * for an unknown one.
+   *
+   * @param limit 1 to 1,000
+   * @throws CodedError `registry-…`
+   */
+  async contentOf(root: string, limit: number, signal?: AbortSignal): Promise<Content> {
+    const path = `contents/${root}?limit=${limit}`;
+    const content = await this.#call(ContentSchema, path, 'GET', undefined, signal);
+    if (content.root !== root) throw misbehaves(this.#url, 'another content than was asked for');
+    return {
+      ...content,
+      names: content.names.filter(isName).slice(0, MAX_CONTENT_NAMES),
+      sources: usable(content.sources.slice(0, limit)),
+    };
   }
 
   async search(text: string, limit: number, signal?: AbortSignal): Promise<SearchAnswer> {
@@ -139,6 +177,10 @@ export class ExerciseRegistry implements Lookups {
     await callJsonOrThrow(this.#at(name), { method: 'PUT', body: endpoint, signal });
   }
 
+  async lookUp(name: string, signal?: AbortSignal): Promise<LookedUp> {
+    return { versions: [], sources: await this.sourcesOf(name, signal) };
+  }
+
   async sourcesOf(name: string, signal?: AbortSignal): Promise<Source[]> {
     const json = await callJsonOrThrow(this.#at(name), { signal });
     if (!Array.isArray(json))
@@ -146,14 +188,17 @@ export class ExerciseRegistry implements Lookups {
     return json.slice(0, MAX_ENDPOINTS).flatMap((item) => {
       const endpoint = endpointOrNone(item);
       return endpoint
-        ? [{ endpoint, contract: 'exercise' as const, size: null, modified: null }]
+        ? [{ endpoint, contract: 'exercise' as const, size: null, modified: null, root: null }]
         : [];
     });
   }
 
   async search(text: string, _limit: number, signal?: AbortSignal): Promise<SearchAnswer> {
     const sources = isName(text) ? await this.sourcesOf(text, signal) : [];
-    const found = { name: text, size: null, modified: null, holders: sources.length };
+    const found = {
+      ...{ name: text, size: null, modified: null, holders: sources.length },
+      ...{ versions: 0, root: null },
+    };
     return { found: sources.length > 0 ? [found] : [], more: false };
   }
 
@@ -163,6 +208,14 @@ export class ExerciseRegistry implements Lookups {
     url.pathname = `${this.#base}/${encodeURIComponent(name)}`;
     return url;
   }
+}
+
+/** Those whose endpoint is one. */
+function usable<S extends { endpoint: Endpoint }>(sources: S[]): S[] {
+  return sources.flatMap((source) => {
+    const endpoint = endpointOrNone(source.endpoint);
+    return endpoint ? [{ ...source, endpoint }] : [];
+  });
 }
 
 function endpointOrNone(value: unknown): Endpoint | undefined {

@@ -12,6 +12,10 @@ export const MAX_CHANGE_BYTES = 4 * 1024 * 1024;
 export const MAX_CHANGE_ENTRIES = 5_000;
 /** A page of a listing has at most this many entries. */
 export const MAX_PAGE = 1_000;
+/** Of the contents under one name so many are told, those that most hold. */
+export const MAX_VERSIONS = 100;
+/** Of the names of one content so many are told: any of them says what it is. */
+export const MAX_CONTENT_NAMES = 20;
 
 const NameSchema = Type.String({ minLength: 1, maxLength: MAX_NAME_BYTES, description: 'A name.' });
 const SizeSchema = Type.Integer({
@@ -23,6 +27,11 @@ const ModifiedSchema = Type.Integer({
   minimum: -8_640_000_000_000_000,
   maximum: 8_640_000_000_000_000,
   description: 'When the file last changed, in milliseconds since 1970-01-01T00:00:00Z.',
+});
+export const RootSchema = Type.String({
+  pattern: '^[0-9a-f]{64}$',
+  description:
+    'The identity of a content: the pieces root of BitTorrent v2 (BEP 52), in lower-case hex digits.',
 });
 const RevisionSchema = Type.Integer({
   minimum: 0,
@@ -72,7 +81,12 @@ export const LeaseSchema = Type.Object({
 });
 
 const CatalogueEntrySchema = Type.Object(
-  { name: NameSchema, size: SizeSchema, modified: ModifiedSchema },
+  {
+    name: NameSchema,
+    size: SizeSchema,
+    modified: ModifiedSchema,
+    root: Type.Optional(RootSchema),
+  },
   { additionalProperties: false },
 );
 
@@ -95,9 +109,49 @@ const SourceSchema = Type.Object({
   contract: ContractSchema,
   size: Type.Union([SizeSchema, Type.Null()], { description: 'null: not told.' }),
   modified: Type.Union([ModifiedSchema, Type.Null()], { description: 'null: not told.' }),
+  root: Type.Union([RootSchema, Type.Null()], { description: 'null: not told.' }),
 });
 
-export const SourcesSchema = Type.Object({ name: NameSchema, sources: Type.Array(SourceSchema) });
+const VersionSchema = Type.Object({
+  root: RootSchema,
+  size: Type.Union([SizeSchema, Type.Null()], {
+    description: 'null: the holders differ, so that some of them are wrong.',
+  }),
+  modified: Type.Union([ModifiedSchema, Type.Null()], {
+    description: 'The latest that was told under this name.',
+  }),
+  holders: Type.Integer({
+    minimum: 1,
+    description: 'How many endpoints hold this content, under any name.',
+  }),
+});
+
+export const SourcesSchema = Type.Object({
+  name: NameSchema,
+  versions: Type.Array(VersionSchema, {
+    description: `The contents under this name, at most ${MAX_VERSIONS}: those that most hold first, then the latest.`,
+  }),
+  sources: Type.Array(SourceSchema, {
+    description: `Who offers this name: a random choice of ${MAX_PAGE} where there are more.`,
+  }),
+});
+
+export const ContentSchema = Type.Object({
+  root: RootSchema,
+  size: Type.Union([SizeSchema, Type.Null()], {
+    description: 'null: nobody holds it, or the holders differ.',
+  }),
+  holders: Type.Integer({
+    minimum: 0,
+    description: 'How many endpoints hold this content, under any name.',
+  }),
+  names: Type.Array(NameSchema, {
+    description: `What it is called, at most ${MAX_CONTENT_NAMES} names in code point order.`,
+  }),
+  sources: Type.Array(Type.Object({ endpoint: EndpointSchema }), {
+    description: 'Who holds it: a random choice, another one each time, where the limit is less.',
+  }),
+});
 
 const FoundSchema = Type.Object({
   name: NameSchema,
@@ -107,7 +161,14 @@ const FoundSchema = Type.Object({
   modified: Type.Union([ModifiedSchema, Type.Null()], {
     description: 'The latest that a holder told.',
   }),
-  holders: Type.Integer({ minimum: 1 }),
+  holders: Type.Integer({ minimum: 1, description: 'How many endpoints offer this name.' }),
+  versions: Type.Integer({
+    minimum: 0,
+    description: 'How many contents are told under this name; 0: nobody told one.',
+  }),
+  root: Type.Union([RootSchema, Type.Null()], {
+    description: 'The one content under this name; null: none was told, or several.',
+  }),
 });
 
 export const SearchAnswerSchema = Type.Object({
@@ -139,6 +200,8 @@ export type Lease = Static<typeof LeaseSchema>;
 export type CatalogueEntry = Static<typeof CatalogueEntrySchema>;
 export type CatalogueChange = Static<typeof CatalogueChangeSchema>;
 export type Source = Static<typeof SourceSchema>;
+export type Version = Static<typeof VersionSchema>;
+export type Content = Static<typeof ContentSchema>;
 export type Found = Static<typeof FoundSchema>;
 export type SearchAnswer = Static<typeof SearchAnswerSchema>;
 export type PeerSummary = Static<typeof PeerSchema>;

@@ -20,7 +20,9 @@ function native(status: number, answer: unknown): RequestListener {
 }
 
 test('names of a search', async () => {
-  const found = (name: string) => ({ name, size: 1, modified: 0, holders: 1 });
+  const found = (name: string) => ({
+    ...{ name, size: 1, modified: 0, holders: 1, versions: 0, root: null },
+  });
   const names = ['../up', `esc${CLEAR}`, 'gpj.\u202eexe', 'in\u{e0020}visible', 'plain'];
   const { href } = await startAnswering(native(200, { found: names.map(found), more: false }));
   const text = await sp2p(['search', 'x', '--registry', href]);

@@ -92,7 +92,12 @@ test('the answers in JSON have the shapes that programs go by', async () => {
   const searched = await sp2p(['search', 'a.txt', '--registry', registry, '--json']);
   expect(searched.stderr).toBe('');
   expect(JSON.parse(searched.stdout.toString())).toEqual({
-    found: [{ name: 'sub/a.txt', size: 5, modified: expect.any(Number) as number, holders: 1 }],
+    found: [
+      {
+        ...{ name: 'sub/a.txt', size: 5, modified: expect.any(Number) as number, holders: 1 },
+        ...{ versions: 0, root: null },
+      },
+    ],
     more: false,
   });
   const got = await sp2p(['get', 'sub/a.txt', '--registry', registry, '--json'], { cwd });

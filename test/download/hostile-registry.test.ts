@@ -3,13 +3,15 @@ import { gzipSync } from 'node:zlib';
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { expect, test } from 'vitest';
-import { connectRegistry } from '../../src/client/registry-client.ts';
+import { connectRegistry, type NativeRegistry } from '../../src/client/registry-client.ts';
 import { CodedError } from '../../src/protocol/errors.ts';
 import { getToFile } from './downloading.ts';
 import { closedEndpoint, serving, startAnswering, startSource, startTelling } from './scripted.ts';
 
 const MISBEHAVES = 'registry-misbehaves';
 const SERVICE = { service: 'sp2p-registry', version: '0', leaseSeconds: 25 };
+const ROOT = '0123456789abcdef'.repeat(4);
+const VERSION = { root: ROOT, size: 1, modified: 0, holders: 1 };
 const MEBIBYTE = Buffer.alloc(1024 * 1024, ' ');
 
 /** A registry that calls itself native, and then answers this. */
@@ -37,7 +39,17 @@ test.for<[string, RequestListener, RegExp]>([
   ],
   ['HTML for sources', native(200, '<html>'), /another shape/],
   ['null for sources', native(200, 'null'), /another shape/],
-  ['sources of another shape', native(200, '{"name":"a","sources":[7]}'), /another shape/],
+  [
+    'sources of another shape',
+    native(200, '{"name":"a","versions":[],"sources":[7]}'),
+    /another shape/,
+  ],
+  ['no versions', native(200, '{"name":"a","sources":[]}'), /another shape/],
+  [
+    'versions of another shape',
+    native(200, JSON.stringify({ name: 'a', versions: [{ ...VERSION, root: 'x' }], sources: [] })),
+    /another shape/,
+  ],
   ['a flood', native(200, Buffer.alloc(9_000_000, ' ')), /more than 8388608 bytes/],
   [
     'a flood in disguise',
@@ -144,7 +156,9 @@ test('of ten thousand endpoints that are not there fifty are tried', async () =>
 });
 
 test('names that are no names are not offered, however many there are', async () => {
-  const found = (name: string) => ({ name, size: 1, modified: 0, holders: 1 });
+  const found = (name: string) => ({
+    ...{ name, size: 1, modified: 0, holders: 1, versions: 0, root: null },
+  });
   const bad = ['../a', '/a', 'a/../b', 'a\\b', 'C:/a', 'a\u001b[2Jb', 'a\u009b2Jb', 'a\nb', 'a/'];
   const names = [...bad, ...Array.from({ length: 100 }, (_, index) => `good ${index}`)];
   const registry = await startAnswering(
@@ -152,4 +166,45 @@ test('names that are no names are not offered, however many there are', async ()
   );
   const answer = await (await connectRegistry(registry)).search('a', 50);
   expect(answer.found.map(({ name }) => name)).toEqual(names.slice(bad.length, bad.length + 50));
+});
+
+/** The client of a registry that calls itself native, and then answers this. */
+async function clientOf(answer: unknown): Promise<NativeRegistry> {
+  const client = await connectRegistry(await startAnswering(native(200, JSON.stringify(answer))));
+  return client.contract === 'native' ? client : expect.fail();
+}
+
+test('of the versions of a name no more are looked at than a registry may tell', async () => {
+  const versions = Array.from({ length: 1_000 }, () => VERSION);
+  const client = await clientOf({ name: 'a', versions, sources: [] });
+  expect((await client.lookUp('a')).versions).toEqual(versions.slice(0, 100));
+});
+
+test('of a content the bad names and endpoints are left out, and what is too many', async () => {
+  const endpoints = Array.from({ length: 100 }, (_, index) => ({
+    endpoint: { ipAddress: '127.0.0.1', port: index + 1 },
+  }));
+  const names = Array.from({ length: 100 }, (_, index) => `good ${index}`);
+  const bad = ['example.org', '0.0.0.0', ''].map((ipAddress) => ({ ipAddress, port: 1 }));
+  const client = await clientOf({
+    ...{ root: ROOT, size: 1, holders: 7 },
+    names: ['../a', 'a\u001b[2Jb', ...names],
+    sources: [...bad.map((endpoint) => ({ endpoint })), ...endpoints],
+  });
+  expect(await client.contentOf(ROOT, 10)).toEqual({
+    ...{ root: ROOT, size: 1, holders: 7 },
+    names: names.slice(0, 20),
+    sources: endpoints.slice(0, 7),
+  });
+});
+
+test.each([
+  ['null', null],
+  ['nothing of it', {}],
+  ['holders below none', { root: ROOT, size: 1, holders: -1, names: [], sources: [] }],
+  ['another content', { root: 'f'.repeat(64), size: 1, holders: 0, names: [], sources: [] }],
+  ['a bad source', { root: ROOT, size: 1, holders: 1, names: [], sources: [{ endpoint: 'a' }] }],
+])('a registry that answers %s for a content misbehaves', async (_what, answer) => {
+  const client = await clientOf(answer);
+  await expect(client.contentOf(ROOT, 10)).rejects.toMatchObject({ code: MISBEHAVES });
 });

@@ -99,7 +99,8 @@ export async function startTelling(sources: () => ToldSource[]): Promise<URL> {
         ? { service: 'sp2p-registry', version: '0', leaseSeconds: 25 }
         : {
             name: decodeURIComponent(url.replace('/api/v1/names/', '')),
-            sources: sources().map((source) => ({ ...source, modified: null })),
+            versions: [],
+            sources: sources().map((source) => ({ ...source, modified: null, root: null })),
           };
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
   });

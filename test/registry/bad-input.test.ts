@@ -74,6 +74,7 @@ test('a body that is no endpoint is refused', async () => {
   expect((await call(port, 'GET', BASE)).json).toEqual([]);
 });
 
+const ROOT = '0123456789abcdef'.repeat(4);
 const ENTRY = { name: 'a', size: 1, modified: 1 };
 const CHANGE = { revision: 0, offered: [ENTRY], withdrawn: [] };
 
@@ -105,6 +106,10 @@ test('a body is taken as it is: nothing in it is made to fit', async () => {
       ...[5, null, '', [], 'a'.repeat(1025)].map((name) => ({ name })),
       ...[null, '', '1', true, -1, 1.5, 2 ** 53].map((size) => ({ size })),
       ...[null, 1e16, -1e16].map((modified) => ({ modified })),
+      ...[null, '', 1, [ROOT], ROOT.toUpperCase(), ROOT.slice(1), `${ROOT}0`].map((root) => ({
+        root,
+      })),
+      ...[`${ROOT}\n`, ` ${ROOT.slice(1)}`, 'g'.repeat(64)].map((root) => ({ root })),
       ...[{ unknown: 1 }, { size: undefined }],
     ].map((fault) => ({ ...CHANGE, offered: [ENTRY, { ...ENTRY, ...fault }] })),
   ])
@@ -116,8 +121,15 @@ test('a body is taken as it is: nothing in it is made to fit', async () => {
 test('what is not asked for properly is refused', async () => {
   const { port } = await startRegistry();
   for (const limit of ['0', '1001', '-1', '', 'x', '1&limit=2'])
-    for (const path of [`${BASE}?`, '/api/v1/peers?', '/api/v1/search?text=a&'])
+    for (const path of [
+      ...[`${BASE}?`, '/api/v1/peers?', '/api/v1/search?text=a&', `/api/v1/contents/${ROOT}?`],
+    ])
       expectProblem(await call(port, 'GET', `${path}limit=${limit}`), 400, 'bad-request');
+  for (const root of [
+    ...['', 'a', '..', '__proto__', '%00', '%F0%9F%8E%88', 'g'.repeat(64), '0x'.padEnd(64, '0')],
+    ...[ROOT.slice(1), `${ROOT}0`, ROOT.toUpperCase(), `${ROOT}%0A`, `%20${ROOT}`, ROOT.repeat(60)],
+  ])
+    expectProblem(await call(port, 'GET', `/api/v1/contents/${root}`), 400, 'bad-request');
   for (const [method, path, status, code] of [
     ['GET', '/api/v1/search', 400, 'bad-request'],
     ['GET', '/api/v1/search?text=', 400, 'bad-request'],
@@ -129,6 +141,7 @@ test('what is not asked for properly is refused', async () => {
     ['DELETE', '/api/v1/peers/..', 400, 'bad-request'],
     ['DELETE', '/api/v1/peers/__proto__', 400, 'bad-request'],
     ['GET', '/%', 400, 'bad-name'],
+    ['GET', `/api/v1/contents/${ROOT}/a`, 404, 'not-found'],
     ['GET', '/', 404, 'not-found'],
     ['GET', '/api', 404, 'not-found'],
     ['GET', '//api/Registers/a', 404, 'not-found'],
@@ -152,6 +165,7 @@ test('another method than a path has is refused, and told what is allowed', asyn
     ['HEAD', PEER, 'DELETE, PUT'],
     ['PUT', `${PEER}/catalogue`, 'PATCH'],
     ['DELETE', '/api/v1/names/a', 'GET, HEAD'],
+    ['PUT', `/api/v1/contents/${ROOT}`, 'GET, HEAD'],
     ['TRACE', '/healthz', 'GET, HEAD'],
   ] as const) {
     const answer = await call(port, method, path);

@@ -1,6 +1,7 @@
-// The native contract over real HTTP: leases, catalogues in bulk, search; and that both contracts
-// read and write one index.
+// The native contract over real HTTP: leases, catalogues in bulk, contents, search; and that both
+// contracts read and write one index.
 import { expect, test } from 'vitest';
+import { connectRegistry } from '../../src/client/registry-client.ts';
 import { SqliteStore } from '../../src/registry/store/sqlite.ts';
 import { startRegistry } from '../harness/running.ts';
 import { temporaryFolder } from '../harness/temporary.ts';
@@ -8,6 +9,8 @@ import { call, expectProblem } from './calling.ts';
 
 const ID = '0123456789abcdef'.repeat(2);
 const OTHER_ID = 'f'.repeat(32);
+const ROOT = '0123456789abcdef'.repeat(4);
+const OTHER_ROOT = 'f'.repeat(64);
 const PEER = `/api/v1/peers/${ID}`;
 const OTHER = `/api/v1/peers/${OTHER_ID}`;
 const LEASE_SECONDS = 10;
@@ -22,7 +25,7 @@ const clock = {
 };
 
 async function started(options: Parameters<typeof startRegistry>[0] = {}) {
-  const { port } = await startRegistry({
+  const { port, url } = await startRegistry({
     ...{ clock, leaseSeconds: LEASE_SECONDS, probeEveryMs: 3_600_000 },
     ...options,
   });
@@ -37,7 +40,11 @@ async function started(options: Parameters<typeof startRegistry>[0] = {}) {
         ...rest,
       },
     });
-  return { port, json, announce, change };
+  const tell = (peer: string, revision: number, ...entries: { name: string; root: string }[]) =>
+    change(peer, revision, [], {
+      offered: entries.map((entry) => ({ size: 5, modified: 7, ...entry })),
+    });
+  return { port, url, json, announce, change, tell };
 }
 
 test('a registry says what it is', async () => {
@@ -60,10 +67,12 @@ test('a peer makes itself known at the address that it calls from', async () => 
   expect((await announce(PEER, { port: 7771 })).json).toMatchObject({ revision: 1 });
   expect(await json('/api/v1/names/%C3%A9')).toEqual({
     name: 'é',
-    sources: [{ endpoint: here(7771), contract: 'native', size: 5, modified: 7 }],
+    versions: [],
+    sources: [{ endpoint: here(7771), contract: 'native', size: 5, modified: 7, root: null }],
   });
   expect(await json('/api/v1/names/nobody%20has%20it')).toEqual({
     name: 'nobody has it',
+    versions: [],
     sources: [],
   });
 });
@@ -91,10 +100,13 @@ test('what comes through one contract is found and taken away through the other'
   expect((await exercise('POST', 'by%20hand')).text).toBe('1');
   expect(await json('/api/v1/names/by%20hand')).toEqual({
     name: 'by hand',
-    sources: [{ endpoint: here(7771), contract: 'exercise', size: null, modified: null }],
+    versions: [],
+    sources: [
+      { endpoint: here(7771), contract: 'exercise', size: null, modified: null, root: null },
+    ],
   });
   expect(await json('/api/v1/search?text=HAND')).toEqual({
-    found: [{ name: 'by hand', size: null, modified: null, holders: 1 }],
+    found: [{ name: 'by hand', size: null, modified: null, holders: 1, versions: 0, root: null }],
     more: false,
   });
   await change(PEER, 1, ['native again']);
@@ -117,7 +129,7 @@ test('a silent peer is in no answer after its lease, and comes back with its cat
   const nothing = [
     [],
     [],
-    { name: 'a', sources: [] },
+    { name: 'a', versions: [], sources: [] },
     { found: [], more: false },
     { peers: [], more: false },
   ];
@@ -226,11 +238,68 @@ test('peers and what is found come up to the limit, and it is said that there is
   const other = { endpoint: here(7772), contract: 'native', displayName: null, names: 2 };
   expect(await json('/api/v1/peers')).toEqual({ peers: [other, ann], more: false });
   expect(await json('/api/v1/peers?limit=1')).toEqual({ peers: [other], more: true });
-  const map = { name: 'map', size: 5, modified: 7, holders: 2 };
-  const roadMap = { name: 'road map', size: 5, modified: 7, holders: 1 };
+  const untold = { size: 5, modified: 7, versions: 0, root: null };
+  const map = { name: 'map', holders: 2, ...untold };
+  const roadMap = { name: 'road map', holders: 1, ...untold };
   expect(await json('/api/v1/search?text=Map')).toEqual({ found: [map, roadMap], more: false });
   expect(await json('/api/v1/search?text=m%C3%A0p+road')).toMatchObject({ found: [roadMap] });
   expect(await json('/api/v1/search?text=map&limit=1')).toEqual({ found: [map], more: true });
+});
+
+test('a name is answered with its contents, and a content with all who hold it', async () => {
+  const { port, url, json, announce, tell } = await started();
+  await announce(PEER, { port: 7771 });
+  await announce(OTHER, { port: 7772 });
+  await tell(PEER, 0, { name: 'a', root: ROOT }, { name: 'copy', root: ROOT });
+  await tell(OTHER, 0, { name: 'a', root: OTHER_ROOT }, { name: 'z', root: ROOT });
+  await call(port, 'POST', '/api/Registers/a', { body: here(7773) });
+
+  const versions = [
+    { root: ROOT, size: 5, modified: 7, holders: 2 },
+    { root: OTHER_ROOT, size: 5, modified: 7, holders: 1 },
+  ];
+  const told = { contract: 'native', size: 5, modified: 7 };
+  const sources = [
+    { endpoint: here(7771), ...told, root: ROOT },
+    { endpoint: here(7772), ...told, root: OTHER_ROOT },
+    { endpoint: here(7773), contract: 'exercise', size: null, modified: null, root: null },
+  ];
+  const name = (await json('/api/v1/names/a')) as { sources: unknown[] };
+  expect(name).toMatchObject({ name: 'a', versions });
+  expect(name.sources).toHaveLength(3);
+  expect(name.sources).toEqual(expect.arrayContaining(sources));
+
+  const content = { root: ROOT, size: 5, holders: 2, names: ['a', 'copy', 'z'] };
+  const holders = [7771, 7772].map((each) => ({ endpoint: here(each) }));
+  const whole = (await json(`/api/v1/contents/${ROOT}`)) as { sources: unknown[] };
+  expect(whole).toEqual({ ...content, sources: expect.any(Array) as unknown[] });
+  expect(whole.sources).toHaveLength(2);
+  expect(whole.sources).toEqual(expect.arrayContaining(holders));
+  const one = (await json(`/api/v1/contents/${ROOT}?limit=1`)) as { sources: unknown[] };
+  expect(one).toMatchObject(content);
+  expect(one.sources).toHaveLength(1);
+
+  expect(await json('/api/v1/search?text=a')).toMatchObject({
+    found: [{ name: 'a', holders: 3, versions: 2, root: null }],
+  });
+  expect(await json('/api/v1/search?text=copy')).toMatchObject({
+    found: [{ name: 'copy', holders: 1, versions: 1, root: ROOT }],
+  });
+
+  const client = await connectRegistry(url);
+  expect((await client.lookUp('a')).versions).toEqual(versions);
+  expect(client.contract === 'native' && (await client.contentOf(ROOT, 10))).toMatchObject(content);
+});
+
+test('a content that nobody holds is answered without holders', async () => {
+  const { json, announce, tell } = await started();
+  const nobody = { root: ROOT, size: null, holders: 0, names: [], sources: [] };
+  expect(await json(`/api/v1/contents/${ROOT}`)).toEqual(nobody);
+  await announce(PEER, { port: 7771 });
+  await tell(PEER, 0, { name: 'a', root: ROOT });
+  expect(await json(`/api/v1/contents/${ROOT}`)).toMatchObject({ holders: 1 });
+  clock.time += LEASE_SECONDS * 1000;
+  expect(await json(`/api/v1/contents/${ROOT}`)).toEqual(nobody);
 });
 
 test('20,000 names of one peer are all found', async () => {

@@ -104,7 +104,7 @@ test('every route is in the document, and every operation in it is a route', asy
   await app.ready();
   const document = app.swagger() as Document;
   const described = operationsOf(document).map(
-    ([path, method]) => `${method.toUpperCase()} ${path.replace('{peerId}', ':peerId')}`,
+    ([path, method]) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`,
   );
   // HEAD comes with every GET.
   expect(described.sort()).toEqual(routes.filter((route) => !route.startsWith('HEAD ')).sort());
@@ -112,6 +112,7 @@ test('every route is in the document, and every operation in it is a route', asy
     expect.arrayContaining([
       'GET /healthz',
       'PATCH /api/v1/peers/:peerId/catalogue',
+      'GET /api/v1/contents/:root',
       'POST /API/registers/{*}',
       'DELETE /api/powernap/{*}',
     ]),
@@ -123,7 +124,10 @@ test('what the registry answers is what the document promises', async () => {
   const { json } = await call(port, 'GET', '/api/v1/openapi.json');
   for (const [path, method, { responses }] of operationsOf(json as Document)) {
     if (method !== 'get') continue;
-    const asked = path.replace('{*}', 'a').replace('/search', '/search?text=a');
+    const asked = path
+      .replace('{*}', 'a')
+      .replace('{root}', '0'.repeat(64))
+      .replace('/search', '/search?text=a');
     const { status, headers } = await call(port, 'GET', asked);
     const content = responses[String(status)]?.content ?? {};
     expect(Object.keys(content), asked).toEqual([headers['content-type']?.split(';', 1)[0]]);

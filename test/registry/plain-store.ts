@@ -2,10 +2,16 @@
 // be told from this. Search is left out; store-contract.ts has its examples.
 import { endpointText, type Endpoint } from '../../src/protocol/endpoints.ts';
 import { CodedError } from '../../src/protocol/errors.ts';
-import type { CatalogueChange, Contract, Source } from '../../src/protocol/schemas.ts';
+import type {
+  CatalogueChange,
+  Content,
+  Contract,
+  Source,
+  Version,
+} from '../../src/protocol/schemas.ts';
 import type { NativePeer, Store } from '../../src/registry/store/store.ts';
 
-type Offer = Pick<Source, 'size' | 'modified'>;
+type Offer = Pick<Source, 'size' | 'modified' | 'root'>;
 
 interface KnownPeer {
   contract: Contract;
@@ -16,7 +22,7 @@ interface KnownPeer {
   offers: Map<string, Offer>;
 }
 
-const NOT_TOLD: Offer = { size: null, modified: null };
+const NOT_TOLD: Offer = { size: null, modified: null, root: null };
 
 export class PlainStore {
   readonly #peers = new Map<string, KnownPeer>();
@@ -64,7 +70,8 @@ export class PlainStore {
       throw new CodedError('revision-mismatch', '', { facts: { revision: peer.revision } });
     const offers = new Map(change.reset ? [] : peer.offers);
     for (const name of change.withdrawn) offers.delete(name);
-    for (const { name, size, modified } of change.offered) offers.set(name, { size, modified });
+    for (const { name, size, modified, root = null } of change.offered)
+      offers.set(name, { size, modified, root });
     this.#checkSize(offers);
     peer.offers = offers;
     return ++peer.revision;
@@ -85,13 +92,15 @@ export class PlainStore {
   }
 
   /** What `view` answers of an engine that was treated alike. */
-  view(names: string[], peerIds: string[], now: number): View {
+  view(names: string[], roots: string[], peerIds: string[], now: number): View {
     const live = [...this.#peers.values()].filter(({ expiresAt }) => expiresAt > now);
     const sources = new Map(names.map((name) => [name, this.#sourcesOf(name, now)]));
     const held = names.filter((name) => sources.get(name)?.length);
     return {
       endpointsOf: names.map((name) => inOrder(sources.get(name)?.map(endpointOf) ?? [])),
       sourcesOf: names.map((name) => inOrder(sources.get(name) ?? [])),
+      versionsOf: names.map((name) => this.#versionsOf(name, sources.get(name) ?? [], now)),
+      contentOf: roots.map((root) => this.#contentOf(root, now)),
       listNames: held
         .map((name) => ({ name, endpoints: inOrder(sources.get(name)?.map(endpointOf) ?? []) }))
         .sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name))),
@@ -120,6 +129,44 @@ export class PlainStore {
     return [...byEndpoint.values()];
   }
 
+  #versionsOf(name: string, sources: Source[], now: number): Version[] {
+    const roots = new Set(sources.flatMap(({ root }) => root ?? []));
+    return [...roots]
+      .map((root) => {
+        const { size, holders } = this.#contentOf(root, now);
+        const told = sources.filter((source) => source.root === root);
+        const modified = Math.max(...told.map((source) => source.modified ?? -Infinity));
+        return { root, size, modified, holders };
+      })
+      .sort(
+        (a, b) => b.holders - a.holders || b.modified - a.modified || (a.root < b.root ? -1 : 1),
+      );
+  }
+
+  #contentOf(root: string, now: number): Content {
+    const held = [...this.#peers.values()]
+      .filter(({ expiresAt }) => expiresAt > now)
+      .flatMap(({ endpoint, offers }) =>
+        [...offers].map(([name, offer]) => ({ endpoint, name, ...offer })),
+      )
+      .filter((offer) => offer.root === root);
+    const sizes = new Set(held.map(({ size }) => size));
+    const sources = new Map(held.map(({ endpoint }) => [endpointText(endpoint), { endpoint }]));
+    const names = new Set(
+      held
+        .map(({ name }) => Buffer.from(name))
+        .sort((a, b) => Buffer.compare(a, b))
+        .map(String),
+    );
+    return {
+      root,
+      size: sizes.size === 1 ? ([...sizes][0] ?? null) : null,
+      holders: sources.size,
+      names: [...names],
+      sources: inOrder([...sources.values()]),
+    };
+  }
+
   #checkSize(offers: ReadonlyMap<string, Offer>): void {
     if (offers.size > this.#maxNamesPerPeer) throw new CodedError('too-many-names', '');
   }
@@ -131,6 +178,7 @@ export type View = Record<string, unknown>;
 export async function view(
   store: Store,
   names: string[],
+  roots: string[],
   peerIds: string[],
   now: number,
 ): Promise<View> {
@@ -138,7 +186,16 @@ export async function view(
     endpointsOf: await Promise.all(
       names.map(async (n) => inOrder(await store.endpointsOf(n, now))),
     ),
-    sourcesOf: await Promise.all(names.map(async (n) => inOrder(await store.sourcesOf(n, now)))),
+    sourcesOf: await Promise.all(
+      names.map(async (n) => inOrder(await store.sourcesOf(n, 1000, now))),
+    ),
+    versionsOf: await Promise.all(names.map((n) => store.versionsOf(n, 100, now))),
+    contentOf: await Promise.all(
+      roots.map(async (root) => {
+        const content = await store.contentOf(root, 1000, now);
+        return { ...content, sources: inOrder(content.sources) };
+      }),
+    ),
     listNames: (await store.listNames('', 1000, now)).map(({ name, endpoints }) => ({
       name,
       endpoints: inOrder(endpoints),

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { DatabaseSync } from 'node:sqlite';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { expect, onTestFinished, test } from 'vitest';
+import { STEPS } from '../../src/registry/store/sqlite-schema.ts';
 import { SqliteStore } from '../../src/registry/store/sqlite.ts';
 import { temporaryFolder } from '../harness/temporary.ts';
 import { storeContract } from './store-contract.ts';
@@ -14,6 +15,7 @@ storeContract('SQLite', (limits) => Promise.resolve(new SqliteStore(':memory:', 
 const NOW = 1_700_000_000_000;
 const A = { ipAddress: '192.0.2.1', port: 7771 };
 const PEER = '0123456789abcdef'.repeat(2);
+const ROOT = '0123456789abcdef'.repeat(4);
 
 async function opened(file: string): Promise<SqliteStore> {
   const store = new SqliteStore(file);
@@ -28,13 +30,13 @@ test('what was registered is there after a restart, in a folder that did not exi
   await first.register('by hand', A, NOW);
   const peer = { peerId: PEER, endpoint: { ...A, port: 1 }, displayName: 'Ann' };
   await first.renewLease(peer, NOW + 1000);
-  const entry = { name: 'native', size: 5, modified: 7 };
+  const entry = { name: 'native', size: 5, modified: 7, root: ROOT };
   await first.changeCatalogue(PEER, { revision: 0, offered: [entry], withdrawn: [] });
   await first.stop();
 
   const second = await opened(file);
   expect(await second.endpointsOf('by hand', NOW)).toEqual([A]);
-  expect(await second.search('native', 1, NOW)).toEqual([{ ...entry, holders: 1 }]);
+  expect(await second.search('native', 1, NOW)).toEqual([{ ...entry, holders: 1, versions: 1 }]);
   expect(await second.renewLease(peer, NOW + 2000)).toBe(1);
 });
 
@@ -60,6 +62,35 @@ test('no name stays without a holder, and every peer’s count is true', async (
     }),
     { numRuns: 15 },
   );
+});
+
+test('data from before there were roots are kept, and take roots from then on', async () => {
+  const file = `${await temporaryFolder()}/index.sqlite`;
+  const former = new DatabaseSync(file);
+  former.exec(STEPS[0] ?? expect.fail());
+  former.exec(`
+    PRAGMA user_version = 1;
+    INSERT INTO peers (id, contract, peer_id, ip_address, port, revision, expires_at, names) VALUES
+      (1, 'exercise', NULL, '192.0.2.1', 7771, 0, NULL, 1),
+      (2, 'native', '${PEER}', '192.0.2.1', 1, 3, ${NOW + 1000}, 1);
+    INSERT INTO names (id, name, folded) VALUES (1, 'by hand', 'BY HAND'), (2, 'native', 'NATIVE');
+    INSERT INTO offers (name, peer, size, modified) VALUES (1, 1, NULL, NULL), (2, 2, 5, 7);
+  `);
+  former.close();
+
+  const store = await opened(file);
+  const entry = { name: 'native', size: 5, modified: 7 };
+  const source = { endpoint: { ...A, port: 1 }, contract: 'native', size: 5, modified: 7 };
+  expect(await store.endpointsOf('by hand', NOW)).toEqual([A]);
+  expect(await store.sourcesOf('native', 10, NOW)).toEqual([{ ...source, root: null }]);
+  expect(await store.versionsOf('native', 10, NOW)).toEqual([]);
+  expect(await store.search('native', 1, NOW)).toEqual([
+    { ...entry, holders: 1, versions: 0, root: null },
+  ]);
+  const offered = [{ ...entry, root: ROOT }];
+  expect(await store.changeCatalogue(PEER, { revision: 3, offered, withdrawn: [] })).toBe(4);
+  expect(await store.contentOf(ROOT, 10, NOW)).toMatchObject({ holders: 1, names: ['native'] });
+  expect(await store.peers(10, NOW)).toMatchObject([{ names: 1 }, { names: 1 }]);
 });
 
 test('data of a newer version is refused and left as it is', async () => {

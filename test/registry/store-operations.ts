@@ -15,6 +15,7 @@ const ENDPOINTS = [
   { ipAddress: '127.0.0.1', port: 2 },
   { ipAddress: '2001:db8::1', port: 1 },
 ];
+const ROOTS = ['0', '9', 'f'].map((digit) => digit.repeat(64));
 const LEASE_MS = 1_000;
 export const MAX_NAMES = 3;
 
@@ -31,7 +32,13 @@ const OPERATIONS = [
     does: fc.constant('change' as const),
     peerId,
     at: fc.constantFrom('right' as const, 'right' as const, 'wrong' as const, 'reset' as const),
-    offered: fc.array(fc.record({ name, size, modified: size }), { maxLength: 4 }),
+    offered: fc.array(
+      fc.record(
+        { name, size, modified: size, root: fc.constantFrom(...ROOTS) },
+        { requiredKeys: ['name', 'size', 'modified'] },
+      ),
+      { maxLength: 4 },
+    ),
     withdrawn: fc.array(name, { maxLength: 3 }),
   }),
   fc.record({ does: fc.constant('remove' as const), peerId }),
@@ -54,7 +61,9 @@ export async function expectToMatchPlainStore(store: Store, todo: Operation[]): 
     expect(answer).toEqual(await outcome(() => carryOut(plain, operation, revisions, now)));
     if ('peerId' in operation && typeof answer === 'number')
       revisions.set(operation.peerId, answer);
-    expect(await view(store, NAMES, PEER_IDS, now)).toEqual(plain.view(NAMES, PEER_IDS, now));
+    expect(await view(store, NAMES, ROOTS, PEER_IDS, now)).toEqual(
+      plain.view(NAMES, ROOTS, PEER_IDS, now),
+    );
   }
 }
 

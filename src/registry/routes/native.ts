@@ -1,4 +1,5 @@
-// The native contract, /api/v1: peers and their leases, catalogues in bulk, sources, search.
+// The native contract, /api/v1: peers and their leases, catalogues in bulk, contents and their sources,
+// search.
 import { Type } from 'typebox';
 import { parseEndpoint } from '../../protocol/endpoints.ts';
 import { CodedError } from '../../protocol/errors.ts';
@@ -6,11 +7,15 @@ import { parseName, printable } from '../../protocol/names.ts';
 import {
   AnnouncementSchema,
   CatalogueChangeSchema,
+  ContentSchema,
   LeaseSchema,
   MAX_CHANGE_BYTES,
+  MAX_PAGE,
+  MAX_VERSIONS,
   PeerIdSchema,
   PeersSchema,
   RevisionAnswerSchema,
+  RootSchema,
   SearchAnswerSchema,
   SERVICE,
   ServiceSchema,
@@ -25,6 +30,7 @@ const MAX_QUERY_LENGTH = 200;
 
 const PeerParams = Type.Object({ peerId: PeerIdSchema });
 const NameParams = Type.Object({ '*': Type.String({ description: 'The name.' }) });
+const ContentParams = Type.Object({ root: RootSchema });
 
 export function nativeRoutes(app: RegistryServer, context: RegistryContext, version: string): void {
   const { store, clock, leaseSeconds, requireOwn } = context;
@@ -149,7 +155,7 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
     {
       schema: {
         tags,
-        description: 'Who offers a name; no sources for an unknown one.',
+        description: 'Which contents a name has, and who offers it; neither for an unknown one.',
         params: NameParams,
         response: { 200: SourcesSchema },
       },
@@ -157,13 +163,40 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
     async (request) => {
       const name = parseName(request.params['*']);
       const caller = callerOf(request.raw.socket);
-      const sources = await store.sourcesOf(name, clock.now());
+      const now = clock.now();
+      const versions = await store.versionsOf(name, MAX_VERSIONS, now);
+      const sources = await store.sourcesOf(name, MAX_PAGE, now);
       return {
         name,
+        versions,
         sources: sources.map((source) => ({
           ...source,
           endpoint: asSeenBy(caller, source.endpoint),
         })),
+      };
+    },
+  );
+
+  app.get(
+    '/api/v1/contents/:root',
+    {
+      ...readsLimit,
+      schema: {
+        tags,
+        description:
+          'Who holds a content, under any name. Of more than the limit another random choice each time, so that load spreads; nobody for an unknown one.',
+        params: ContentParams,
+        querystring: Type.Object({ limit: LimitSchema }),
+        response: { 200: ContentSchema },
+      },
+    },
+    async (request) => {
+      const { limit = DEFAULT_PAGE } = request.query;
+      const caller = callerOf(request.raw.socket);
+      const content = await store.contentOf(request.params.root, limit, clock.now());
+      return {
+        ...content,
+        sources: content.sources.map(({ endpoint }) => ({ endpoint: asSeenBy(caller, endpoint) })),
       };
     },
   );

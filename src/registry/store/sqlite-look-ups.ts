@@ -1,22 +1,31 @@
 // What the SQLite engine is asked: queries over its file, and rows made into answers.
 import type { Endpoint } from '../../protocol/endpoints.ts';
-import type {
-  Contract,
-  Found,
-  PeerSummary,
-  RegisteredName,
-  Source,
+import {
+  MAX_CONTENT_NAMES,
+  type Content,
+  type Contract,
+  type Found,
+  type PeerSummary,
+  type RegisteredName,
+  type Source,
+  type Version,
 } from '../../protocol/schemas.ts';
 import { fold, queryWords } from './search-text.ts';
 import type { Row, SqliteFile, Values } from './sqlite-file.ts';
 
-export const OFFERS = 'names n JOIN offers o ON o.name = n.id JOIN peers p ON p.id = o.peer';
+const OFFERS = 'names n JOIN offers o ON o.name = n.id JOIN peers p ON p.id = o.peer';
 
 /** A peer without a lease is probed instead; one with a lease is there until it ends. */
-export const IS_LIVE = '(p.expires_at IS NULL OR p.expires_at > :now)';
+const IS_LIVE = '(p.expires_at IS NULL OR p.expires_at > :now)';
 
 /** A JSON array of endpoints as SQL puts it together. */
 const ENDPOINTS = `json_group_array(DISTINCT json_array(p.ip_address, p.port))`;
+
+/** Only native peers tell roots, one of which is at an endpoint: to count peers is to count endpoints. */
+const HOLDERS_OF_CONTENT = 'count(DISTINCT p.id) AS holders';
+
+/** What `sizeOf` reads. */
+const SIZES = 'min(o.size) AS least, max(o.size) AS most';
 
 export function endpointsOf(file: SqliteFile, name: string, now: number): Endpoint[] {
   return file
@@ -25,6 +34,15 @@ export function endpointsOf(file: SqliteFile, name: string, now: number): Endpoi
       { name, now },
     )
     .map(endpointOf);
+}
+
+/** The live peers at an endpoint that offer a name: at most one of each contract. */
+export function holdersAt(file: SqliteFile, name: string, endpoint: Endpoint, now: number) {
+  return file.all(
+    `SELECT p.id, p.contract, p.names FROM ${OFFERS}
+     WHERE n.name = :name AND p.ip_address = :ip AND p.port = :port AND ${IS_LIVE}`,
+    { name, ip: endpoint.ipAddress, port: endpoint.port, now },
+  ) as { id: number; contract: Contract; names: number }[];
 }
 
 export function listNames(
@@ -48,22 +66,72 @@ export function listNames(
     }));
 }
 
-export function sourcesOf(file: SqliteFile, name: string, now: number): Source[] {
+export function sourcesOf(file: SqliteFile, name: string, limit: number, now: number): Source[] {
   return file
     .all(
       // Of an endpoint's two contracts the native one: SQLite takes the other columns from max()'s row.
-      `SELECT p.ip_address, p.port, max(p.contract) AS contract, o.size, o.modified
+      `SELECT p.ip_address, p.port, max(p.contract) AS contract, o.size, o.modified, o.root
        FROM ${OFFERS}
        WHERE n.name = :name AND ${IS_LIVE}
-       GROUP BY p.ip_address, p.port`,
-      { name, now },
+       GROUP BY p.ip_address, p.port ORDER BY random() LIMIT :limit`,
+      { name, limit, now },
     )
     .map((row) => ({
       endpoint: endpointOf(row),
       contract: row['contract'] as Contract,
       size: row['size'] as number | null,
       modified: row['modified'] as number | null,
+      root: rootOf(row['root']),
     }));
+}
+
+export function versionsOf(file: SqliteFile, name: string, limit: number, now: number): Version[] {
+  return file
+    .all(
+      `SELECT v.root, v.modified, ${SIZES}, ${HOLDERS_OF_CONTENT}
+       FROM (
+         SELECT o.root, max(o.modified) AS modified FROM ${OFFERS}
+         WHERE n.name = :name AND o.root IS NOT NULL AND ${IS_LIVE}
+         GROUP BY o.root
+       ) v JOIN offers o ON o.root = v.root JOIN peers p ON p.id = o.peer
+       WHERE ${IS_LIVE}
+       GROUP BY v.root
+       ORDER BY holders DESC, v.modified DESC, v.root LIMIT :limit`,
+      { name, limit, now },
+    )
+    .map((row) => ({
+      root: hexOf(row['root'] as Uint8Array),
+      size: sizeOf(row),
+      modified: row['modified'] as number | null,
+      holders: row['holders'] as number,
+    }));
+}
+
+export function contentOf(file: SqliteFile, root: string, limit: number, now: number): Content {
+  const held = { root: blobOf(root), now };
+  const all = file.one(
+    `SELECT ${SIZES}, ${HOLDERS_OF_CONTENT}
+     FROM offers o JOIN peers p ON p.id = o.peer WHERE o.root = :root AND ${IS_LIVE}`,
+    held,
+  );
+  const names = file.all(
+    `SELECT DISTINCT n.name FROM ${OFFERS}
+     WHERE o.root = :root AND ${IS_LIVE} ORDER BY n.name LIMIT :limit`,
+    { ...held, limit: MAX_CONTENT_NAMES },
+  );
+  const sources = file.all(
+    `SELECT DISTINCT p.ip_address, p.port
+     FROM offers o JOIN peers p ON p.id = o.peer WHERE o.root = :root AND ${IS_LIVE}
+     ORDER BY random() LIMIT :limit`,
+    { ...held, limit },
+  );
+  return {
+    root,
+    size: all ? sizeOf(all) : null,
+    holders: (all?.['holders'] ?? 0) as number,
+    names: names.map((row) => row['name'] as string),
+    sources: sources.map((row) => ({ endpoint: endpointOf(row) })),
+  };
 }
 
 export function search(file: SqliteFile, text: string, limit: number, now: number): Found[] {
@@ -73,8 +141,8 @@ export function search(file: SqliteFile, text: string, limit: number, now: numbe
   words.forEach((word, index) => (values[`word${index}`] = word));
   return file
     .all(
-      `SELECT n.name, min(o.size) AS least, max(o.size) AS most, count(o.size) AS told,
-         count(*) AS offers, max(o.modified) AS modified,
+      `SELECT n.name, ${SIZES}, max(o.modified) AS modified,
+         count(DISTINCT o.root) AS versions, max(o.root) AS root,
          count(DISTINCT p.ip_address || ' ' || p.port) AS holders
        FROM ${OFFERS}
        WHERE ${words.map((_, index) => `instr(n.folded, :word${index})`).join(' AND ')}
@@ -93,9 +161,11 @@ export function search(file: SqliteFile, text: string, limit: number, now: numbe
     )
     .map((row) => ({
       name: row['name'] as string,
-      size: row['told'] && row['least'] === row['most'] ? (row['most'] as number) : null,
+      size: sizeOf(row),
       modified: row['modified'] as number | null,
       holders: row['holders'] as number,
+      versions: row['versions'] as number,
+      root: row['versions'] === 1 ? rootOf(row['root']) : null,
     }));
 }
 
@@ -116,4 +186,21 @@ export function peers(file: SqliteFile, limit: number, now: number): PeerSummary
 
 export function endpointOf(row: Row): Endpoint {
   return { ipAddress: row['ip_address'] as string, port: row['port'] as number };
+}
+
+export function blobOf(root: string): Uint8Array {
+  return Buffer.from(root, 'hex');
+}
+
+function hexOf(blob: Uint8Array): string {
+  return Buffer.from(blob).toString('hex');
+}
+
+function rootOf(value: unknown): string | null {
+  return value instanceof Uint8Array ? hexOf(value) : null;
+}
+
+/** Null: nobody told a size, or those who did differ. */
+function sizeOf({ least, most }: Row): number | null {
+  return least === most ? (most as number | null) : null;
 }

@@ -33,4 +33,11 @@ export const STEPS: readonly string[] = [
 
   CREATE INDEX offers_by_peer ON offers (peer);
   `,
+  `
+  -- 32 bytes; null: not told
+  ALTER TABLE offers ADD COLUMN root BLOB CHECK (length(root) = 32);
+
+  -- With all that is counted of a content, one of which may have very many names.
+  CREATE INDEX offers_by_root ON offers (root, peer, size) WHERE root IS NOT NULL;
+  `,
 ];

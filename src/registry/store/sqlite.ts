@@ -4,26 +4,36 @@ import type { Endpoint } from '../../protocol/endpoints.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import type {
   CatalogueChange,
-  Contract,
+  Content,
   Found,
   PeerSummary,
   RegisteredName,
   Source,
+  Version,
 } from '../../protocol/schemas.ts';
 import { fold } from './search-text.ts';
-import { SqliteFile } from './sqlite-file.ts';
+import { SqliteFile, type Values } from './sqlite-file.ts';
 import {
+  blobOf,
+  contentOf,
   endpointOf,
   endpointsOf,
-  IS_LIVE,
+  holdersAt,
   listNames,
-  OFFERS,
   peers,
   search,
   sourcesOf,
+  versionsOf,
 } from './sqlite-look-ups.ts';
 import { STEPS } from './sqlite-schema.ts';
 import { MAX_NAMES_PER_PEER, type NativePeer, type Store } from './store.ts';
+
+/** What is kept of an offer; null: not told. */
+interface Told {
+  size: number | null;
+  modified: number | null;
+  root: Uint8Array | null;
+}
 
 export class SqliteStore implements Store {
   readonly #file: SqliteFile;
@@ -50,7 +60,7 @@ export class SqliteStore implements Store {
 
   register(name: string, endpoint: Endpoint, now: number): Promise<boolean> {
     return this.#transaction(() => {
-      if (this.#holders(name, endpoint, now).length > 0) return false;
+      if (holdersAt(this.#file, name, endpoint, now).length > 0) return false;
       this.#file.run(
         `INSERT INTO peers (contract, ip_address, port) VALUES ('exercise', :ip, :port)
          ON CONFLICT DO NOTHING`,
@@ -61,7 +71,7 @@ export class SqliteStore implements Store {
          WHERE contract = 'exercise' AND ip_address = :ip AND port = :port`,
         { ip: endpoint.ipAddress, port: endpoint.port },
       ) as { id: number; names: number };
-      this.#offer(peer.id, { name, size: null, modified: null });
+      this.#offer(peer.id, name, { size: null, modified: null, root: null });
       this.#recount(peer.id, peer.names + 1);
       return true;
     });
@@ -69,7 +79,7 @@ export class SqliteStore implements Store {
 
   deregister(name: string, endpoint: Endpoint, now: number): Promise<boolean> {
     return this.#transaction(() => {
-      const holders = this.#holders(name, endpoint, now);
+      const holders = holdersAt(this.#file, name, endpoint, now);
       for (const { id, contract, names } of holders) {
         this.#withdraw(id, name);
         this.#recount(id, names - 1);
@@ -138,7 +148,10 @@ export class SqliteStore implements Store {
         );
       }
       for (const name of change.withdrawn) if (this.#withdraw(peer.id, name)) names--;
-      for (const entry of change.offered) if (this.#offer(peer.id, entry)) names++;
+      for (const { name, size, modified, root } of change.offered) {
+        const told = { size, modified, root: root === undefined ? null : blobOf(root) };
+        if (this.#offer(peer.id, name, told)) names++;
+      }
       this.#recount(peer.id, names);
       const revision = peer.revision + 1;
       this.#file.run('UPDATE peers SET revision = :revision WHERE id = :id', {
@@ -157,8 +170,16 @@ export class SqliteStore implements Store {
     });
   }
 
-  sourcesOf(name: string, now: number): Promise<Source[]> {
-    return asPromise(() => sourcesOf(this.#file, name, now));
+  sourcesOf(name: string, limit: number, now: number): Promise<Source[]> {
+    return asPromise(() => sourcesOf(this.#file, name, limit, now));
+  }
+
+  versionsOf(name: string, limit: number, now: number): Promise<Version[]> {
+    return asPromise(() => versionsOf(this.#file, name, limit, now));
+  }
+
+  contentOf(root: string, limit: number, now: number): Promise<Content> {
+    return asPromise(() => contentOf(this.#file, root, limit, now));
   }
 
   search(text: string, limit: number, now: number): Promise<Found[]> {
@@ -196,38 +217,26 @@ export class SqliteStore implements Store {
     });
   }
 
-  /** The live peers at an endpoint that offer a name: at most one of each contract. */
-  #holders(name: string, endpoint: Endpoint, now: number) {
-    return this.#file.all(
-      `SELECT p.id, p.contract, p.names
-       FROM ${OFFERS}
-       WHERE n.name = :name AND p.ip_address = :ip AND p.port = :port AND ${IS_LIVE}`,
-      { name, ip: endpoint.ipAddress, port: endpoint.port, now },
-    ) as { id: number; contract: Contract; names: number }[];
-  }
-
   /** True: the name is new among what the peer offers. */
-  #offer(
-    peer: number,
-    entry: { name: string; size: number | null; modified: number | null },
-  ): boolean {
-    const { name, size, modified } = entry;
+  #offer(peer: number, name: string, told: Told): boolean {
     let id = this.#file.one('SELECT id FROM names WHERE name = :name', { name })?.['id'];
     id ??= this.#file.one('INSERT INTO names (name, folded) VALUES (:name, :folded) RETURNING id', {
       name,
       folded: fold(name),
     })?.['id'];
-    const offer = { name: id as number, peer, size, modified };
+    const offer: Values = { name: id as number, peer, ...told };
     if (
       this.#file.run(
-        `INSERT INTO offers (name, peer, size, modified) VALUES (:name, :peer, :size, :modified)
+        `INSERT INTO offers (name, peer, size, modified, root)
+         VALUES (:name, :peer, :size, :modified, :root)
          ON CONFLICT DO NOTHING`,
         offer,
       ) > 0
     )
       return true;
     this.#file.run(
-      'UPDATE offers SET size = :size, modified = :modified WHERE name = :name AND peer = :peer',
+      `UPDATE offers SET size = :size, modified = :modified, root = :root
+       WHERE name = :name AND peer = :peer`,
       offer,
     );
     return false;

@@ -3,10 +3,12 @@
 import type { Endpoint } from '../../protocol/endpoints.ts';
 import type {
   CatalogueChange,
+  Content,
   Found,
   PeerSummary,
   RegisteredName,
   Source,
+  Version,
 } from '../../protocol/schemas.ts';
 import type { Startable } from '../../lib/lifecycle.ts';
 
@@ -49,8 +51,18 @@ export interface Store extends Startable {
   /** Forgets a native peer and all that it offered. False: it was not there. */
   removePeer(peerId: string): Promise<boolean>;
 
-  /** Everyone who offers a name, each endpoint once: as its native peer tells it, if there is one. */
-  sourcesOf(name: string, now: number): Promise<Source[]>;
+  /**
+   * Who offers a name, each endpoint once: as its native peer tells it, if there is one. A random
+   * choice where there are more than `limit`.
+   */
+  sourcesOf(name: string, limit: number, now: number): Promise<Source[]>;
+  /**
+   * The contents that are told under a name: those with the most holders first, then the latest, then
+   * by root. Holders and size are those of the content under any name, so that it counts as one swarm.
+   */
+  versionsOf(name: string, limit: number, now: number): Promise<Version[]>;
+  /** Who holds a content under any name, each endpoint once: a random choice beyond `limit`. */
+  contentOf(root: string, limit: number, now: number): Promise<Content>;
   /** Names that hold every word, in any case and with or without accents; the best first. */
   search(text: string, limit: number, now: number): Promise<Found[]>;
   peers(limit: number, now: number): Promise<PeerSummary[]>;
