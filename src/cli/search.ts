@@ -46,8 +46,9 @@ export async function searchFor(text: string, url: URL, limit: number): Promise<
   return registry.search(text, limit);
 }
 
-/** Holders, size, day and name of what was found, in columns. */
-export function foundText({ name, size, modified, holders }: Found): string {
+/** Holders, size, day and name of what was found, in columns; that one name has several contents, too. */
+export function foundText({ name, size, modified, holders, versions }: Found): string {
   const day = modified === null ? '' : new Date(modified).toISOString().slice(0, 10);
-  return `${String(holders).padStart(4)}×  ${(size === null ? '?' : bytesText(size)).padStart(8)}  ${day.padEnd(10)}  ${printable(name)}`;
+  const several = versions > 1 ? ` (${countText(versions, 'version')})` : '';
+  return `${String(holders).padStart(4)}×  ${(size === null ? '?' : bytesText(size)).padStart(8)}  ${day.padEnd(10)}  ${printable(name)}${several}`;
 }

@@ -5,7 +5,7 @@ import { closeSync, openSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { startTelling } from '../download/scripted.ts';
+import { startAnswering, startTelling } from '../download/scripted.ts';
 import { sp2p } from '../harness/command.ts';
 import { startPeer, startRegistry } from '../harness/running.ts';
 import { folderOf, temporaryFolder } from '../harness/temporary.ts';
@@ -83,6 +83,20 @@ test('a name that no source delivers is exit 4', async () => {
     `sp2p: No source could deliver "a.txt": 127.0.0.1:${peer.port} (refused: it does not have it (404)). [no-source]\n`,
   );
   expect((await sp2p(['get', 'a.txt', '--registry', registry])).code).toBe(3);
+});
+
+test('a search says of a name how many contents it has, where there are several', async () => {
+  const found = { name: 'a.txt', size: 5, modified: 0, holders: 2, versions: 1, root: null };
+  const more = [1_234, 2, 0].map((versions) => ({ ...found, name: `${versions}.txt`, versions }));
+  const { href } = await startAnswering(({ url }, response) => {
+    const service = { service: 'sp2p-registry', version: '0', leaseSeconds: 25 };
+    const answer = url === '/api/v1' ? service : { found: [found, ...more], more: false };
+    response.end(JSON.stringify(answer));
+  });
+  const searched = await sp2p(['search', 'txt', '--registry', href]);
+  expect(searched.stdout.toString().match(/\S+\.txt.*$/gm)).toEqual([
+    ...['a.txt', '1234.txt (1,234 versions)', '2.txt (2 versions)', '0.txt'],
+  ]);
 });
 
 test('the answers in JSON have the shapes that programs go by', async () => {
