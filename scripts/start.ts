@@ -67,7 +67,7 @@ try {
     try {
       await announced.promise;
       console.log(
-        `Peer      http://127.0.0.1:${peer.port}  shares ${peer.offered.files} files of ${folder}`,
+        `Peer      http://127.0.0.1:${peer.port}  shares ${peer.found.files} files of ${folder}`,
       );
       const name = await prove(peer, registryUrl);
       if (staysUp) {

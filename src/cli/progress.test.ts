@@ -56,7 +56,9 @@ describe('a duration', () => {
     [3599, '59 min 59 s'],
     [3599.1, '1 h 0 min'],
     [7500, '2 h 5 min'],
-    [360_000, '100 h 0 min'],
+    [86_399, '23 h 59 min'],
+    [86_400, '1 day'],
+    [360_000, '4 days'],
   ])('of %d seconds is %j', (seconds, text) => {
     expect(durationText(seconds)).toBe(text);
   });
@@ -65,7 +67,7 @@ describe('a duration', () => {
     fc.assert(
       fc.property(fc.double({ min: 0, max: 1e9, noNaN: true }), (seconds) => {
         expect(durationText(seconds)).toMatch(
-          /^([1-5]?\d s|[1-5]?\d min [1-5]?\d s|\d+ h [1-5]?\d min)$/,
+          /^([1-5]?\d s|[1-5]?\d min [1-5]?\d s|[12]?\d h [1-5]?\d min|[\d,]+ days?)$/,
         );
       }),
     );

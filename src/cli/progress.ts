@@ -1,7 +1,17 @@
 // How a download goes, as a bar on a terminal: bytes, rate, time left. Nothing where stderr is no terminal.
 import cliProgress from 'cli-progress';
-import type { Progress } from '../peer/download/download.ts';
-import { bytesText } from './terminal.ts';
+import { barIsShown, bytesText, countText } from './terminal.ts';
+
+export interface Progress {
+  /** Bytes that are done. */
+  have: number;
+  /** Bytes in all, where that is known. */
+  size: number | undefined;
+  /** What else there is to say. */
+  note?: string;
+}
+
+const DAY_SECONDS = 24 * 60 * 60;
 
 /** The rate is that of about the last so many milliseconds. */
 const RATE_OVER_MS = 3_000;
@@ -21,7 +31,7 @@ export class ProgressBar {
   #from: { bytes: number; at: number } | undefined;
   #next: { bytes: number; at: number } | undefined;
 
-  update({ have, size }: Progress): void {
+  update({ have, size, note }: Progress): void {
     if (!process.stderr.isTTY) return;
     const now = performance.now();
     this.#from ??= { bytes: have, at: this.#begun };
@@ -30,9 +40,12 @@ export class ProgressBar {
       this.#next = { bytes: have, at: now };
     }
     const rate = (1000 * (have - this.#from.bytes)) / Math.max(1, now - this.#from.at);
-    const payload = { text: progressText(have, size, rate) };
+    const payload = {
+      text: [progressText(have, size, rate), ...(note === undefined ? [] : [note])].join('  '),
+    };
     if (!this.#isShown) this.#bar.start(size ?? 0, have, payload);
     this.#isShown = true;
+    barIsShown(true);
     if (size !== undefined) this.#bar.setTotal(size);
     this.#bar.update(have, payload);
   }
@@ -40,6 +53,7 @@ export class ProgressBar {
   end(): void {
     if (this.#isShown) this.#bar.stop();
     this.#isShown = false;
+    barIsShown(false);
   }
 }
 
@@ -53,12 +67,14 @@ export function progressText(have: number, size: number | undefined, rate: numbe
   return parts.join('  ');
 }
 
-/** Seconds as people say them: `45 s`, `3 min 20 s`, `2 h 5 min`. */
+/** Seconds as people say them: `45 s`, `3 min 20 s`, `2 h 5 min`, `3 days`. */
 export function durationText(seconds: number): string {
   const whole = Math.ceil(seconds);
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+  if (whole < DAY_SECONDS)
+    return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+  return countText(Math.floor(whole / DAY_SECONDS), 'day');
 }
 
 function barOf(progress: number): string {

@@ -1,5 +1,7 @@
 // sp2p share: shares folders until it is told to stop.
 import { Command, InvalidArgumentError, type Option } from 'commander';
+import envPaths from 'env-paths';
+import { join } from 'node:path';
 import { createLog, type LogLevel } from '../lib/log.ts';
 import { stateText, type AnnouncerState } from '../peer/announcer/announcer.ts';
 import { Peer } from '../peer/peer.ts';
@@ -7,6 +9,7 @@ import { parseAddress } from '../protocol/endpoints.ts';
 import { CodedError } from '../protocol/errors.ts';
 import { printable } from '../protocol/names.ts';
 import { jsonOption, logOption, option, portOption, registryOption } from './options.ts';
+import { ProgressBar } from './progress.ts';
 import { bytesText, countText, jsonText, print, say, style, untilSignalled } from './terminal.ts';
 
 interface Flags {
@@ -15,11 +18,13 @@ interface Flags {
   host?: string;
   advertise?: string;
   name?: string;
+  cache: string;
   json?: boolean;
   logLevel: LogLevel;
 }
 
 const DEFAULT_PORT = 7771;
+const SHOW_EVERY_MS = 250;
 
 export function shareCommand(): Command {
   return new Command('share')
@@ -30,6 +35,11 @@ export function shareCommand(): Command {
     .addOption(option('--host <address>', 'the address to listen on (default: all)'))
     .addOption(advertiseOption())
     .addOption(option('--name <name>', 'what people call this peer'))
+    .addOption(
+      option('--cache <folder>', 'where the roots of files are remembered').default(
+        envPaths('sp2p', { suffix: '' }).cache,
+      ),
+    )
     .addOption(jsonOption())
     .addOption(logOption())
     .action(async (folders: string[], flags: Flags, command: Command) => {
@@ -54,6 +64,7 @@ async function share(folders: string[], flags: Flags, mayMove: boolean): Promise
   const isJson = flags.json ?? false;
   const options = {
     shares: folders,
+    cacheFile: join(flags.cache, 'roots.sqlite'),
     registry: flags.registry,
     host: flags.host,
     advertise: flags.advertise,
@@ -69,7 +80,7 @@ async function share(folders: string[], flags: Flags, mayMove: boolean): Promise
     peer = new Peer({ ...options, port: 0 });
     await peer.start();
   }
-  const { files, bytes, unnameable } = peer.offered;
+  const { files, bytes, unnameable } = peer.found;
   if (isJson)
     print(JSON.stringify({ event: 'serving', port: peer.port, files, bytes, unnameable }));
   else
@@ -80,8 +91,42 @@ async function share(folders: string[], flags: Flags, mayMove: boolean): Promise
     say(
       `${countText(unnameable, 'file')} left out: control characters or backslashes in the name, or too long.`,
     );
+  const indexing = showIndexing(peer, isJson);
   await stopped;
+  indexing.end();
   await peer.stop();
+}
+
+/** Shows how far hashing is, and says when everything that was found at first is offered. */
+function showIndexing(peer: Peer, isJson: boolean): { end: () => void } {
+  const begun = performance.now();
+  const bar = new ProgressBar();
+  let isOver = false;
+  const showing = setInterval(() => {
+    const { files, bytes } = peer.indexing;
+    if (files.left > 0)
+      bar.update({
+        have: bytes.done,
+        size: bytes.done + bytes.left,
+        note: `hashing, ${countText(files.left, 'file')} left`,
+      });
+  }, SHOW_EVERY_MS);
+  const end = () => {
+    isOver = true;
+    clearInterval(showing);
+    bar.end();
+  };
+  void peer.indexed().then(() => {
+    if (isOver) return;
+    end();
+    const { files, bytes } = peer.indexing;
+    const seconds = Math.round(performance.now() - begun) / 1000;
+    if (isJson)
+      print(JSON.stringify({ event: 'indexed', hashed: files.done, bytes: bytes.done, seconds }));
+    else if (files.done > 0)
+      say(`${countText(files.done, 'file')} hashed (${bytesText(bytes.done)}) in ${seconds} s.`);
+  });
+  return { end };
 }
 
 /** Says what became of the registry, once for each change and not at every renewal. */

@@ -13,9 +13,18 @@ export function jsonText(value: unknown): string {
   return printableJson(JSON.stringify(value));
 }
 
-/** A line for the person in front of it. */
+/** Whether a progress bar is on the last line of the terminal. */
+let isBarShown = false;
+
+export function barIsShown(isShown: boolean): void {
+  isBarShown = isShown;
+}
+
+const CLEAR_LINE = '\r\u001b[K';
+
+/** A line for the person in front of it. It takes the place of a bar, which is drawn again below it. */
 export function say(line: string): void {
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(`${isBarShown ? CLEAR_LINE : ''}${line}\n`);
 }
 
 /** Colours a text for stderr, where stderr shows colours and NO_COLOR does not forbid them. */
@@ -36,9 +45,11 @@ export function bytesText(bytes: number): string {
   return `${value.toFixed(digits)} ${units[unit] ?? ''}`;
 }
 
+const NUMBERS = new Intl.NumberFormat('en');
+
 /** `1 file`, `2 files`. */
 export function countText(count: number, noun: string): string {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+  return `${NUMBERS.format(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** Resolves at the first SIGINT, SIGTERM or SIGHUP (the terminal was closed); a second one ends the process at once. */

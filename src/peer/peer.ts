@@ -1,15 +1,21 @@
 // A peer put together: catalogue, server, announcer. Nothing else constructs its long-lived parts.
-import type { Startable } from '../lib/lifecycle.ts';
+import { pause, type Startable } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
 import { Announcer, type AnnouncerState } from './announcer/announcer.ts';
 import { Catalogue } from './catalogue/catalogue.ts';
-import { modifiedOf, tagOf, type SharedFile } from './catalogue/shared-file.ts';
+import type { Indexing } from './catalogue/identities.ts';
+import { modifiedOf, type OpenedFile, type SharedFile } from './catalogue/shared-file.ts';
 import { Listener } from './server/listener.ts';
 import type { OfferedFile, Offers } from './server/offers.ts';
+
+/** What is hashed within so long is announced in one go with the lease; the rest as it becomes ready. */
+const FIRST_ANNOUNCEMENT_WITHIN_MS = 2_000;
 
 export interface PeerOptions {
   /** The folders to share. */
   shares: string[];
+  /** Where the roots of files are remembered. Default: `:memory:`, for this run only. */
+  cacheFile?: string | undefined;
   registry: URL;
   /** The port to listen on; 0 takes a free one. */
   port: number;
@@ -35,13 +41,16 @@ export class Peer implements Startable {
   readonly #options: PeerOptions;
   readonly #catalogue: Catalogue;
   readonly #listener: Listener;
+  readonly #stopping = new AbortController();
+  #announcing: Promise<void> = Promise.resolve();
   #announcer: Announcer | undefined;
 
   constructor(options: PeerOptions) {
-    const { shares, log, notifications } = options;
+    const { shares, cacheFile, log, notifications } = options;
     this.#options = options;
     this.#catalogue = new Catalogue({
       folders: shares,
+      cacheFile,
       onChange: (names) => this.#announcer?.changed(names),
       log,
       notifications,
@@ -50,12 +59,12 @@ export class Peer implements Startable {
   }
 
   /**
-   * Resolves when everything that is shared is catalogued and served; the registry is told from then on.
+   * Resolves when everything that is shared was found. Files are served, and the registry is told of
+   * them, as they are hashed, the small ones first; see {@link indexed}.
    *
    * @throws CodedError `bad-share`, `port-taken`, `cannot-listen`
    */
   async start(): Promise<void> {
-    const { registry, advertise, displayName, lookEveryMs, log, onState } = this.#options;
     try {
       await this.#listener.start();
       await this.#catalogue.start();
@@ -63,6 +72,19 @@ export class Peer implements Startable {
       await this.stop();
       throw error;
     }
+    this.#announcing = this.#announce();
+  }
+
+  /** Begins to tell the registry, once there is something to tell. */
+  async #announce(): Promise<void> {
+    const { registry, advertise, displayName, lookEveryMs, log, onState } = this.#options;
+    const indexed = new AbortController();
+    void this.indexed().then(() => {
+      indexed.abort();
+    });
+    const isOver = AbortSignal.any([indexed.signal, this.#stopping.signal]);
+    await pause(FIRST_ANNOUNCEMENT_WITHIN_MS, isOver);
+    if (this.#stopping.signal.aborted) return;
     const catalogue = this.#catalogue;
     this.#announcer = new Announcer({
       registry,
@@ -75,7 +97,9 @@ export class Peer implements Startable {
       offered: {
         entry: (name) => {
           const file = catalogue.find(name);
-          return file && { name, size: file.state.size, modified: modifiedOf(file) };
+          return (
+            file && { name, size: file.state.size, modified: modifiedOf(file), root: file.root }
+          );
         },
         get names() {
           return catalogue.names;
@@ -87,6 +111,8 @@ export class Peer implements Startable {
 
   /** Deregisters, then closes: nobody is sent to a peer that is no longer there. */
   async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#announcing;
     await this.#announcer?.stop();
     await this.#listener.stop();
     await this.#catalogue.stop();
@@ -107,14 +133,19 @@ export class Peer implements Startable {
     return smallest && { name: smallest.name, path: smallest.realPath, size: smallest.state.size };
   }
 
-  /** How many files are offered, and how many bytes they have. */
-  get offered(): { files: number; bytes: number; unnameable: number } {
-    const { names, unnameable } = this.#catalogue;
-    const bytes = names.reduce(
-      (sum, name) => sum + (this.#catalogue.find(name)?.state.size ?? 0),
-      0,
-    );
-    return { files: names.length, bytes, unnameable };
+  /** How many files were found, and how many bytes they have; those are offered as they are hashed. */
+  get found(): { files: number; bytes: number; unnameable: number } {
+    return { ...this.#catalogue.found, unnameable: this.#catalogue.unnameable };
+  }
+
+  /** How far hashing is. */
+  get indexing(): Indexing {
+    return this.#catalogue.indexing;
+  }
+
+  /** Resolves when everything that was found so far is hashed. */
+  indexed(): Promise<void> {
+    return this.#catalogue.indexed();
   }
 }
 
@@ -123,13 +154,14 @@ function offersOf(catalogue: Catalogue): Offers {
     name: file.name,
     size: file.state.size,
     modified: modifiedOf(file),
-    tag: tagOf(file),
+    root: file.root,
   });
+  const opened = (found: { file: SharedFile; opened: OpenedFile } | undefined) =>
+    found && Object.assign(found.opened, { file: offered(found.file) });
   return {
-    open: async (name) => {
-      const found = await catalogue.open(name);
-      return found && Object.assign(found.opened, { file: offered(found.file) });
-    },
+    open: async (name) => opened(await catalogue.open(name)),
+    openContent: async (root) => opened(await catalogue.openContent(root)),
+    shapeOf: (root) => catalogue.shapeOf(root),
     page: (after, limit) => catalogue.page(after, limit).map(offered),
     get count() {
       return catalogue.names.length;

@@ -6,6 +6,7 @@ import { CodedError, isErrorCode, problemOf, type ErrorCode } from './errors.ts'
 /** Every code with the status of its answer; 500 for those that never cross the wire. */
 const STATUS: Record<ErrorCode, number> = {
   'bad-name': 400,
+  'bad-root': 400,
   'bad-endpoint': 400,
   'bad-request': 400,
   'bad-body': 400,
@@ -31,6 +32,7 @@ const STATUS: Record<ErrorCode, number> = {
   'registry-unreachable': 500,
   'registry-misbehaves': 500,
   'not-known': 500,
+  'several-versions': 500,
   'no-source': 500,
   'unsafe-file-name': 500,
   'file-exists': 500,

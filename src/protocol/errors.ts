@@ -4,6 +4,7 @@
 /** Code → HTTP status (0: never crosses the wire) and the title of its problem document. */
 const ERRORS = {
   'bad-name': [400, 'Not a name'],
+  'bad-root': [400, 'Not a root'],
   'bad-endpoint': [400, 'Not an endpoint'],
   'bad-request': [400, 'The request does not fit the contract'],
   'bad-body': [400, 'The body is not the JSON that was asked for'],
@@ -29,7 +30,8 @@ const ERRORS = {
   'cannot-listen': [0, 'Cannot listen there'],
   'registry-unreachable': [0, 'The registry does not answer'],
   'registry-misbehaves': [0, 'The registry answered something that it should not'],
-  'not-known': [0, 'Nothing of that name is known'],
+  'not-known': [0, 'Nothing of that name or root is known'],
+  'several-versions': [0, 'Several contents have that name'],
   'no-source': [0, 'No source could deliver it'],
   'unsafe-file-name': [0, 'The name cannot be a file name here'],
   'file-exists': [0, 'A file is there already'],

@@ -1,5 +1,6 @@
 // The identity of a content: the BitTorrent v2 pieces root (BEP 52), a SHA-256 Merkle tree over blocks
 // of 16 KiB, and its piece layer. The hash function comes in as an argument: this runs anywhere.
+import { CodedError } from './errors.ts';
 
 /** The leaf of the tree, in bytes. The last block of a content is shorter, and not padded. */
 export const BLOCK_BYTES = 16 * 1024;
@@ -60,7 +61,8 @@ export function hashOfPiece(bytes: Uint8Array, size: number, sha256: Sha256): Ui
 
 /** The hash that a piece layer holds for a piece. */
 export function hashInLayer(layer: Uint8Array, piece: number): Uint8Array {
-  return layer.subarray(piece * HASH_BYTES, (piece + 1) * HASH_BYTES);
+  // A copy: to send a view to another thread would be to send the whole layer.
+  return new Uint8Array(layer.subarray(piece * HASH_BYTES, (piece + 1) * HASH_BYTES));
 }
 
 /** Whether two hashes are the same. */
@@ -97,12 +99,20 @@ function treeRoot(
   return level[0] ?? pad;
 }
 
+/** The header in which a peer tells the size of a content, in bytes, beside its piece layer. */
+export const SIZE_HEADER = 'sp2p-size';
+
 /** A hash or root as text: 64 hex digits in lower case. */
 export function hexOf(hash: Uint8Array): string {
   return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** The root that a text spells, in lower case, or undefined where it spells none. */
-export function parseRoot(text: string): string | undefined {
-  return /^[0-9a-f]{64}$/i.test(text) ? text.toLowerCase() : undefined;
+/**
+ * The root that a text spells, in lower case.
+ *
+ * @throws CodedError `bad-root` for anything but 64 hex digits
+ */
+export function parseRoot(text: string): string {
+  if (/^[0-9a-f]{64}$/i.test(text)) return text.toLowerCase();
+  throw new CodedError('bad-root', 'A root is 64 hex digits.');
 }

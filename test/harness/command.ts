@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { temporaryFolder } from './temporary.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bin/sp2p.js', import.meta.url));
 
@@ -40,7 +41,7 @@ export async function startSp2p(
   const [program = '', ...rest] = words;
   const child = spawn(program, rest, {
     cwd: options.cwd,
-    env: { ...process.env, NO_COLOR: '1', ...options.env },
+    env: { ...process.env, NO_COLOR: '1', SP2P_CACHE: await temporaryFolder(), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const stdout: Buffer[] = [];

@@ -39,6 +39,7 @@ export async function startPeer(
   });
   onTestFinished(() => peer.stop());
   await peer.start();
+  await peer.indexed();
   await announced.promise;
   return peer;
 }

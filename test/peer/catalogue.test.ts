@@ -14,6 +14,7 @@ async function catalogueOf(folders: string[], options: Partial<CatalogueOptions>
   const catalogue = new Catalogue({ folders, onChange: () => undefined, log: silent, ...options });
   onTestFinished(() => catalogue.stop());
   await catalogue.start();
+  await catalogue.indexed();
   return catalogue;
 }
 
@@ -65,7 +66,7 @@ test('of two spellings of one name one is offered, and it is a whole file', asyn
     ['é.txt'.normalize('NFD')]: 'another',
   });
   const peer = await serve(folder);
-  expect(peer.offered.files).toBe(1);
+  expect(peer.found.files).toBe(1);
   const text = (await answerTo(peer, `GET ${'é.txt'.normalize('NFC')}\n`)).bytes.toString();
   expect(['one', 'another']).toContain(text);
 });
@@ -90,7 +91,7 @@ test('of several shares with one name the first wins', async () => {
   const first = await folderOf({ 'both.txt': 'first', 'a.txt': 'a' });
   const second = await folderOf({ 'both.txt': 'the second', 'b.txt': 'b' });
   const peer = await serve([first, second, first]);
-  expect(peer.offered).toMatchObject({ files: 3, bytes: 7 });
+  expect(peer.found).toMatchObject({ files: 3, bytes: 7 });
   expect((await answerTo(peer, 'GET both.txt\n')).bytes.toString()).toBe('first');
   expect(await (await fetch(urlOf(peer, '/files/b.txt'))).text()).toBe('b');
 });

@@ -67,7 +67,7 @@ test('what is neither file nor folder is not offered, and holds nothing up', asy
     server.close();
   });
   const peer = await serve(share);
-  expect(peer.offered.files).toBe(2);
+  expect(peer.found.files).toBe(2);
   for (const name of ['pipe', 'sub/pipe.txt', 'to%20a%20pipe', 'socket'])
     expect(await asked(peer, name), name).toBe('');
 });
@@ -97,6 +97,7 @@ test('a folder that was moved out of the share is out of it, though a symlink le
   const catalogue = new Catalogue({ folders: [share], onChange: () => undefined, log: silent });
   onTestFinished(() => catalogue.stop());
   await catalogue.start();
+  await catalogue.indexed();
   const file = catalogue.find('sub/b.txt');
   if (!file) throw new Error('It is not even found.');
   await (await openSharedFile(file))[Symbol.asyncDispose]();

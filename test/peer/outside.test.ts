@@ -104,7 +104,7 @@ test('names of devices are names like all others', async () => {
 test('hidden files and parts of downloads are not offered', async () => {
   const { share } = await shareAmongSecrets();
   const peer = await serve(share);
-  expect(peer.offered.files).toBe(2);
+  expect(peer.found.files).toBe(2);
   for (const name of [
     '.hidden.txt',
     '.hidden/secret.txt',

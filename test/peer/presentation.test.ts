@@ -1,5 +1,6 @@
 // How files and the list of them are shown to browsers and programs: nothing that a file is called or
 // holds may act on the page that shows it.
+import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -53,6 +54,11 @@ test('a browser is told the last segment as the name of the file, whatever is in
   expect(decodeURIComponent(extended)).toBe('zażółć "x"; y=z.txt');
 });
 
+/** Of a content of one block. */
+function rootOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
 test('programs get the list as JSON', async () => {
   const peer = await serve(await folderOf({ 'b.txt': 'bb', 'a/ż.txt': 'a', '.hidden': 'x' }));
   for (const accept of ['*/*', 'application/json', '']) {
@@ -61,8 +67,8 @@ test('programs get the list as JSON', async () => {
     expect(response.headers.get('vary')).toBe('accept');
     expect(await response.json()).toEqual({
       files: [
-        { name: 'a/ż.txt', size: 1, modified: expect.any(Number) as number },
-        { name: 'b.txt', size: 2, modified: expect.any(Number) as number },
+        { name: 'a/ż.txt', size: 1, modified: expect.any(Number) as number, root: rootOf('a') },
+        { name: 'b.txt', size: 2, modified: expect.any(Number) as number, root: rootOf('bb') },
       ],
       count: 2,
       next: null,

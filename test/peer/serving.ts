@@ -7,8 +7,18 @@ import { silent } from '../harness/running.ts';
 /** Nobody listens there, and `fetch` does not even try. */
 const NO_REGISTRY = new URL('http://127.0.0.1:1');
 
-/** A peer that serves a folder, or several. */
+/** A peer that serves a folder, or several, and has hashed all of it. */
 export async function serve(
+  shares: string | string[],
+  options: Partial<PeerOptions> = {},
+): Promise<Peer> {
+  const peer = await serveUnhashed(shares, options);
+  await peer.indexed();
+  return peer;
+}
+
+/** A peer that has found what it shares, and hashes it. */
+export async function serveUnhashed(
   shares: string | string[],
   options: Partial<PeerOptions> = {},
 ): Promise<Peer> {

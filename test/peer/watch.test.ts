@@ -39,6 +39,7 @@ async function watched(folders: string[], options: Partial<CatalogueOptions> = {
   const made = new Watched(folders, options);
   onTestFinished(() => made.catalogue.stop());
   await made.catalogue.start();
+  await made.catalogue.indexed();
   made.told.clear();
   return made;
 }

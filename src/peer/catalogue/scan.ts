@@ -5,14 +5,14 @@ import { lstat, readdir, realpath } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { forEachOf } from '../../lib/concurrency.ts';
 import { isName } from '../../protocol/names.ts';
-import { stateOf, type SharedFile } from './shared-file.ts';
+import { stateOf, type FoundFile } from './shared-file.ts';
 
 /** Look-ups of the file system under way at once; its thread pool has four threads. */
 const LOOKUPS_AT_ONCE = 16;
 
 /** What one walk found. */
 export interface Scan {
-  files: SharedFile[];
+  files: FoundFile[];
   /** Files that no name can be given to: control characters, backslashes, not Unicode, too long. */
   unnameable: number;
 }

@@ -1,12 +1,15 @@
-// One shared folder: the files that it offers, kept true by a watch on it.
+// One shared folder: the files that it offers, kept true by a watch on it. A file is offered once it is
+// known which content it is.
 import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, relative, sep } from 'node:path';
 import { forEachOf } from '../../lib/concurrency.ts';
 import type { Startable } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
 import { CodedError } from '../../protocol/errors.ts';
+import { ContentIndex } from './content-index.ts';
+import type { Identities } from './identities.ts';
 import { isHidden, nameOfPath, scan } from './scan.ts';
-import { isSameState, type SharedFile } from './shared-file.ts';
+import { isSameState, type FoundFile, type SharedFile } from './shared-file.ts';
 import { FolderWatch } from './watch.ts';
 
 /** Paths that are looked at at the same time; see LOOKUPS_AT_ONCE in scan.ts. */
@@ -14,7 +17,8 @@ const PATHS_AT_ONCE = 16;
 
 export interface ShareOptions {
   folder: string;
-  /** Told the names that came, changed or went. */
+  identities: Identities;
+  /** Told the names that came, went, or stand for another content now. */
   onChange: (names: Iterable<string>) => void;
   log: Logger;
   /** Whether the system's notifications are used. Otherwise the folder is polled. */
@@ -22,11 +26,14 @@ export interface ShareOptions {
 }
 
 export class Share implements Startable {
-  /** By name. */
+  /** What is offered, by name. */
   readonly files = new Map<string, SharedFile>();
+  /** The same, by content. */
+  readonly contents = new ContentIndex();
   /** Files that no name can be given to, at the last look at everything. */
   unnameable = 0;
   readonly #folder: string;
+  readonly #identities: Identities;
   readonly #onChange: (names: Iterable<string>) => void;
   readonly #log: Logger;
   readonly #watch: FolderWatch;
@@ -35,12 +42,15 @@ export class Share implements Startable {
   /** The names of folders that hold files, and of some that did. */
   readonly #folders = new Set<string>();
   /** Those of the files that are symlinks to others of the share. */
-  readonly #links = new Map<string, SharedFile>();
+  readonly #links = new Map<string, FoundFile>();
+  /** Files of which it is being found out which content they are, by name. */
+  readonly #identifying = new Map<string, { file: FoundFile; done: Promise<void> }>();
   /** Looks at the folder happen one after the other: the last one to look must be the last to write. */
   #looking: Promise<void> = Promise.resolve();
 
-  constructor({ folder, onChange, log, notifications }: ShareOptions) {
+  constructor({ folder, identities, onChange, log, notifications }: ShareOptions) {
     this.#folder = folder;
+    this.#identities = identities;
     this.#onChange = onChange;
     this.#log = log;
     this.#watch = new FolderWatch(folder, (paths) => this.look(paths), log, notifications);
@@ -56,6 +66,18 @@ export class Share implements Startable {
   async stop(): Promise<void> {
     await this.#watch.stop();
     await this.#looking;
+  }
+
+  /** Resolves when it is known of every file, or of one name, which content it is. */
+  async identified(name?: string): Promise<void> {
+    if (name !== undefined) await this.#identifying.get(name)?.done;
+    else while (this.#identifying.size > 0) await Promise.all(this.#underWay());
+  }
+
+  /** What was found, whether it is offered already or not. */
+  *found(): Generator<FoundFile> {
+    for (const { file } of this.#identifying.values()) yield file;
+    for (const file of this.files.values()) if (!this.#identifying.has(file.name)) yield file;
   }
 
   /** Looks at some paths, or at everything, and takes over what it finds. Never rejects. */
@@ -82,7 +104,7 @@ export class Share implements Startable {
     this.#folders.clear();
     const changed = new Set<string>();
     const found = this.#takeOver(files, changed);
-    for (const name of this.files.keys()) if (!found.has(name)) this.#remove(name, changed);
+    for (const name of this.#names()) if (!found.has(name)) this.#remove(name, changed);
     return changed;
   }
 
@@ -104,11 +126,10 @@ export class Share implements Startable {
     await forEachOf(this.#toLookAt(paths), PATHS_AT_ONCE, lookAt);
     for (const { path, realPath } of this.#links.values())
       if (paths.has(realPath) || isBelowOneOf(realPath, paths, sep)) await lookAt(path);
-    for (const name of looked)
-      if (!found.has(name) && this.files.has(name)) this.#remove(name, changed);
+    for (const name of looked) if (!found.has(name)) this.#remove(name, changed);
     const folders = new Set([...looked].filter((name) => this.#folders.has(name)));
     if (folders.size > 0)
-      for (const name of this.files.keys())
+      for (const name of this.#names())
         if (!found.has(name) && isBelowOneOf(name, folders, '/')) this.#remove(name, changed);
     return changed;
   }
@@ -123,7 +144,7 @@ export class Share implements Startable {
     }
   }
 
-  #takeOver(files: SharedFile[], changed: Set<string>): Set<string> {
+  #takeOver(files: FoundFile[], changed: Set<string>): Set<string> {
     const found = new Set<string>();
     for (const file of files) {
       // Two spellings of one name (NFC and NFD) can lie side by side: the first that was found stays.
@@ -133,20 +154,61 @@ export class Share implements Startable {
         if (this.#folders.has(folder)) break;
         this.#folders.add(folder);
       }
-      const before = this.files.get(file.name);
+      const before = this.#identifying.get(file.name)?.file ?? this.files.get(file.name);
       if (before?.realPath === file.realPath && isSameState(before.state, file.state)) continue;
-      this.files.set(file.name, file);
       if (file.realPath === file.path) this.#links.delete(file.name);
       else this.#links.set(file.name, file);
-      changed.add(file.name);
+      const root = this.#identities.known(file);
+      if (root !== undefined) this.#offer({ ...file, root }, changed);
+      else this.#identifying.set(file.name, { file, done: this.#identify(file) });
     }
     return found;
   }
 
+  /** Finds out which content a file is, and offers it. What was offered under its name stays until then. */
+  async #identify(file: FoundFile): Promise<void> {
+    const isWanted = () => this.#identifying.get(file.name)?.file === file;
+    const identity = await this.#identities.identify(file, isWanted);
+    if (!isWanted()) return;
+    const changed = new Set<string>();
+    if (typeof identity === 'object') this.#offer({ ...file, ...identity }, changed);
+    else if (identity === 'not-wanted') this.#identifying.delete(file.name);
+    else {
+      // The next look finds it anew. Until then nobody shall be sent here for it.
+      this.#log.info({ path: file.path }, `it is not offered: ${identity}`);
+      this.#remove(file.name, changed);
+    }
+    if (changed.size > 0) this.#onChange(changed);
+  }
+
+  /** A file whose content is the same as before is no change to anybody. */
+  #offer(file: SharedFile, changed: Set<string>): void {
+    this.#identifying.delete(file.name);
+    const before = this.files.get(file.name);
+    if (before) this.contents.remove(before);
+    this.files.set(file.name, file);
+    this.contents.add(file);
+    if (before?.root !== file.root) changed.add(file.name);
+  }
+
   #remove(name: string, changed: Set<string>): void {
-    this.files.delete(name);
+    this.#identifying.delete(name);
     this.#links.delete(name);
+    const before = this.files.get(name);
+    if (!before) return;
+    this.files.delete(name);
+    this.contents.remove(before);
     changed.add(name);
+  }
+
+  /** Of all that was found. Those that go meanwhile are left out. */
+  *#names(): Generator<string> {
+    yield* this.files.keys();
+    for (const name of this.#identifying.keys()) if (!this.files.has(name)) yield name;
+  }
+
+  *#underWay(): Generator<Promise<void>> {
+    for (const { done } of this.#identifying.values()) yield done;
   }
 }
 

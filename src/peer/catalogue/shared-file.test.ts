@@ -1,10 +1,9 @@
-// What is told of a shared file's state, however odd: a time that others can read, a tag that is one.
+// What is told of a file's state, however odd: a time that others can read.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isStrongTag } from '../../protocol/ranges.ts';
-import { modifiedOf, tagOf, type SharedFile } from './shared-file.ts';
+import { modifiedOf, type FoundFile } from './shared-file.ts';
 
-function fileOf(state: Partial<SharedFile['state']>): SharedFile {
+function fileOf(state: Partial<FoundFile['state']>): FoundFile {
   const whole = { device: 1n, inode: 2n, size: 3, mtime: 0n, ...state };
   return { name: 'a', path: '/s/a', realPath: '/s/a', state: whole };
 }
@@ -25,19 +24,6 @@ test('a time is whole milliseconds that a Date can tell, however far off', () =>
       const modified = modifiedOf(fileOf(each));
       expect(Number.isSafeInteger(modified)).toBe(true);
       expect(new Date(modified).getTime()).toBe(modified);
-    }),
-  );
-});
-
-test('a tag is strong, the same for the same state, and another one for any other', () => {
-  fc.assert(
-    fc.property(state, state, (one, other) => {
-      const tag = tagOf(fileOf(one));
-      expect(isStrongTag(tag)).toBe(true);
-      expect(tagOf(fileOf({ ...one }))).toBe(tag);
-      for (const part of ['device', 'inode', 'size', 'mtime'] as const)
-        if (one[part] !== other[part])
-          expect(tagOf(fileOf({ ...one, [part]: other[part] }))).not.toBe(tag);
     }),
   );
 });

@@ -5,7 +5,7 @@ import { open, realpath, type FileHandle } from 'node:fs/promises';
 import { CodedError } from '../../protocol/errors.ts';
 
 /** What tells one state of a file from another. */
-interface FileState {
+export interface FileState {
   device: bigint;
   inode: bigint;
   size: number;
@@ -13,13 +13,20 @@ interface FileState {
   mtime: bigint;
 }
 
-export interface SharedFile {
+/** A file as a look at the share found it. */
+export interface FoundFile {
   name: string;
   /** Where it is in the share, absolute; the last segment may be a symlink. */
   path: string;
   /** Where its bytes are: `path` without symlinks. */
   realPath: string;
   state: FileState;
+}
+
+/** A file whose bytes, in this state, are known by their root: only such a file is offered. */
+export interface SharedFile extends FoundFile {
+  /** 64 hex digits. */
+  root: string;
 }
 
 export function stateOf(stats: BigIntStats): FileState {
@@ -39,15 +46,9 @@ export function isSameState(a: FileState, b: FileState): boolean {
 const LAST_MOMENT = 8_640_000_000_000_000;
 
 /** When the file last changed, in whole milliseconds since 1970. */
-export function modifiedOf({ state }: SharedFile): number {
+export function modifiedOf({ state }: FoundFile): number {
   const modified = Number(state.mtime / 1_000_000n);
   return Math.min(Math.max(modified, -LAST_MOMENT), LAST_MOMENT);
-}
-
-/** A strong entity tag: another state of the file has another one, and so has any other file. */
-export function tagOf({ state }: SharedFile): string {
-  const parts = [state.size, state.mtime, state.inode, state.device];
-  return `"${parts.map((part) => part.toString(36)).join('-')}"`;
 }
 
 /** A file that is open for reading, in the state in which the catalogue knows it. */

@@ -1,5 +1,5 @@
-// The HTTP voice (RFC 9110): files by name with ranges and conditional requests, and the list of what
-// is offered. Which connections speak HTTP is the listener's to say.
+// The HTTP voice (RFC 9110): files by name and contents by root, with ranges and conditional requests,
+// piece layers, and the list of what is offered. Which connections speak HTTP is the listener's to say.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from '../../lib/log.ts';
@@ -9,6 +9,7 @@ import {
   problemOf,
   type ProblemDocument,
 } from '../../protocol/errors.ts';
+import { parseRoot, SIZE_HEADER } from '../../protocol/merkle.ts';
 import { parseNamePath } from '../../protocol/names.ts';
 import { listHoldsTag, parseRange, type ByteRange } from '../../protocol/ranges.ts';
 import { contentHeaders } from './content-types.ts';
@@ -17,6 +18,11 @@ import type { OfferedFile, OpenedOffer, Offers } from './offers.ts';
 import { sendFile } from './send-file.ts';
 
 const FILES = '/files/';
+const CONTENTS = '/contents/';
+const LAYER = '/layer';
+
+/** What a root stands for never changes. */
+const FOR_EVER = 'public, max-age=31536000, immutable';
 
 /** Requests of one connection that wait for the answers before theirs; more than any client sends ahead. */
 const MAX_WAITING = 100;
@@ -68,6 +74,8 @@ function sendProblem(
     .writeHead(problem.status, {
       'content-type': PROBLEM_TYPE,
       'content-length': Buffer.byteLength(body),
+      // It holds for now, whatever was to be said of the file.
+      'cache-control': 'no-store',
     })
     .end(request.method === 'HEAD' ? undefined : body);
 }
@@ -87,6 +95,15 @@ async function answer(
   else if (path.startsWith(FILES)) {
     await using opened = await offers.open(parseNamePath(path.slice(FILES.length)));
     if (!opened) throw new CodedError('not-found', 'Nothing is offered under this name.');
+    response.setHeader('cache-control', 'no-cache');
+    await answerFile(request, response, opened, stalledAfterMs);
+  } else if (path.startsWith(CONTENTS) && path.endsWith(LAYER)) {
+    const root = parseRoot(path.slice(CONTENTS.length, -LAYER.length));
+    await answerLayer(request, response, offers, root);
+  } else if (path.startsWith(CONTENTS)) {
+    await using opened = await offers.openContent(parseRoot(path.slice(CONTENTS.length)));
+    if (!opened) throw new CodedError('not-found', 'No content of this root is offered.');
+    response.setHeader('cache-control', FOR_EVER);
     await answerFile(request, response, opened, stalledAfterMs);
   } else throw new CodedError('not-found', 'There is no such path here; / lists what is offered.');
 }
@@ -111,6 +128,24 @@ function answerListing(
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 
+async function answerLayer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  offers: Offers,
+  root: string,
+): Promise<void> {
+  const shape = await offers.shapeOf(root);
+  if (!shape) throw new CodedError('not-found', 'No content of this root is offered.');
+  response.writeHead(200, {
+    'content-type': 'application/octet-stream',
+    'content-length': shape.layer.length,
+    [SIZE_HEADER]: shape.size,
+    'cache-control': FOR_EVER,
+    'x-content-type-options': 'nosniff',
+  });
+  response.end(request.method === 'HEAD' ? undefined : shape.layer);
+}
+
 async function answerFile(
   request: IncomingMessage,
   response: ServerResponse,
@@ -118,10 +153,9 @@ async function answerFile(
   stalledAfterMs: number,
 ): Promise<void> {
   const { file } = opened;
-  response.setHeader('etag', file.tag);
+  response.setHeader('etag', tagOf(file));
   response.setHeader('last-modified', new Date(file.modified).toUTCString());
   response.setHeader('accept-ranges', 'bytes');
-  response.setHeader('cache-control', 'no-cache');
 
   if (isAnotherWanted(request, file))
     throw new CodedError(
@@ -153,18 +187,23 @@ async function answerFile(
   else response.destroy();
 }
 
+/** The root as a strong entity tag (RFC 9110 section 8.8.1): equal tags mean equal bytes. */
+function tagOf({ root }: OfferedFile): string {
+  return `"${root}"`;
+}
+
 /** RFC 9110 section 13.1.1 and 13.1.4: the date counts only where there is no tag. */
 function isAnotherWanted({ headers }: IncomingMessage, file: OfferedFile): boolean {
   const tags = headers['if-match'];
   if (tags !== undefined)
-    return !tags.split(',').some((tag) => ['*', file.tag].includes(tag.trim()));
+    return !tags.split(',').some((tag) => ['*', tagOf(file)].includes(tag.trim()));
   return wholeSeconds(file.modified) > Date.parse(headers['if-unmodified-since'] ?? '');
 }
 
 /** RFC 9110 section 13.1.2 and 13.1.3: the date counts only where there is no tag. */
 function isNotModified({ headers }: IncomingMessage, file: OfferedFile): boolean {
   const tags = headers['if-none-match'];
-  if (tags !== undefined) return listHoldsTag(tags, file.tag);
+  if (tags !== undefined) return listHoldsTag(tags, tagOf(file));
   return wholeSeconds(file.modified) <= Date.parse(headers['if-modified-since'] ?? '');
 }
 
@@ -180,7 +219,7 @@ function rangeOf(
 ): ByteRange | 'whole' | 'unsatisfiable' {
   if (method !== 'GET') return 'whole';
   const condition = headers['if-range'];
-  if (condition !== undefined && condition !== file.tag) return 'whole';
+  if (condition !== undefined && condition !== tagOf(file)) return 'whole';
   return parseRange(headers.range, file.size);
 }
 

@@ -5,12 +5,16 @@ import { isName, parseName, parseNamePath } from '../../protocol/names.ts';
 import { listingOf, MAX_LISTED, PAGE_POLICY, pageOf, type Listing } from './listing.ts';
 import type { OfferedFile, Offers } from './offers.ts';
 
+const ROOT = 'ab'.repeat(32);
+
 function offersOf(names: string[]): Offers {
   const files = names
     .toSorted()
-    .map((name): OfferedFile => ({ name, size: 1, modified: 0, tag: '"t"' }));
+    .map((name): OfferedFile => ({ name, size: 1, modified: 0, root: ROOT }));
   return {
     open: () => Promise.resolve(undefined),
+    openContent: () => Promise.resolve(undefined),
+    shapeOf: () => Promise.resolve(undefined),
     page: (after, limit) => files.filter(({ name }) => name > after).slice(0, limit),
     count: files.length,
   };
@@ -46,9 +50,9 @@ describe('a listing', () => {
     },
   );
 
-  test('tells name, size and time, and nothing of the machine', () => {
+  test('tells name, size, time and root, and nothing of the machine', () => {
     expect(listingOf(offersOf(['a']), '')).toEqual({
-      files: [{ name: 'a', size: 1, modified: 0 }],
+      files: [{ name: 'a', size: 1, modified: 0, root: ROOT }],
       count: 1,
       next: null,
     });
@@ -99,7 +103,7 @@ describe('the page', () => {
   test('shows every name as it is, with a link to its file, and has no other markup', () => {
     fc.assert(
       fc.property(fc.uniqueArray(name, { maxLength: 5 }), (names) => {
-        const files = names.map((each) => ({ name: each, size: 12_345, modified: 0 }));
+        const files = names.map((each) => ({ name: each, size: 12_345, modified: 0, root: ROOT }));
         const page = pageOf({ files, count: files.length, next: null });
         const rows = [
           ...page.matchAll(
@@ -119,7 +123,7 @@ describe('the page', () => {
   test('says how many bytes, when in UTC, and how many in all', () => {
     const modified = Date.UTC(2026, 10, 5, 23, 59, 58);
     const page = pageOf({
-      files: [{ name: 'a', size: 1_234_567, modified }],
+      files: [{ name: 'a', size: 1_234_567, modified, root: ROOT }],
       count: 98_765,
       next: null,
     });
@@ -129,9 +133,9 @@ describe('the page', () => {
   });
 
   test.each([0, -1, 8.64e15, -8.64e15])('can be made for a file of the moment %d', (modified) => {
-    expect(pageOf({ files: [{ name: 'a', size: 0, modified }], count: 1, next: null })).toContain(
-      '<bdi>a</bdi>',
-    );
+    expect(
+      pageOf({ files: [{ name: 'a', size: 0, modified, root: ROOT }], count: 1, next: null }),
+    ).toContain('<bdi>a</bdi>');
   });
 
   test('leads on to the next one, whatever the name in between', () => {

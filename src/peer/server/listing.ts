@@ -6,7 +6,7 @@ import type { Offers } from './offers.ts';
 export const MAX_LISTED = 1_000;
 
 export interface Listing {
-  files: { name: string; size: number; modified: number }[];
+  files: { name: string; size: number; modified: number; root: string }[];
   /** How many are offered in all. */
   count: number;
   /** The path of the next page; null on the last one. */
@@ -18,7 +18,7 @@ export function listingOf(offers: Offers, after: string): Listing {
   const page = files.slice(0, MAX_LISTED);
   const last = page.at(-1);
   return {
-    files: page.map(({ name, size, modified }) => ({ name, size, modified })),
+    files: page.map(({ name, size, modified, root }) => ({ name, size, modified, root })),
     count: offers.count,
     next: files.length > MAX_LISTED && last ? `/?after=${encodeURIComponent(last.name)}` : null,
   };

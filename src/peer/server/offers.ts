@@ -7,11 +7,11 @@ export interface OfferedFile {
   size: number;
   /** Milliseconds since 1970. */
   modified: number;
-  /** A strong entity tag (RFC 9110 section 8.8.1). */
-  tag: string;
+  /** The root of its content. */
+  root: string;
 }
 
-/** A file that is open, in the state that its tag stands for. */
+/** A file that is open, in the state in which its content has that root. */
 export interface OpenedOffer extends AsyncDisposable {
   file: OfferedFile;
   handle: FileHandle;
@@ -22,6 +22,10 @@ export interface OpenedOffer extends AsyncDisposable {
 export interface Offers {
   /** Undefined: nothing is offered under this name. @throws CodedError `not-found` */
   open(name: string): Promise<OpenedOffer | undefined>;
+  /** A file that holds a content, whatever it is called. Undefined: none is offered. */
+  openContent(root: string): Promise<OpenedOffer | undefined>;
+  /** Size and piece layer of a content. Undefined: it is not offered. */
+  shapeOf(root: string): Promise<{ size: number; layer: Uint8Array } | undefined>;
   /** Up to `limit` files whose names come after `after`, in order. */
   page(after: string, limit: number): OfferedFile[];
   readonly count: number;
