@@ -13,6 +13,8 @@ export const EXIT = {
 const BY_CODE: Partial<Record<ErrorCode, number>> = {
   'bad-usage': EXIT.usage,
   'bad-name': EXIT.usage,
+  'bad-root': EXIT.usage,
+  'several-versions': EXIT.usage,
   'not-known': EXIT.notKnown,
   'no-source': EXIT.noSource,
   interrupted: EXIT.interrupted,

@@ -1,39 +1,50 @@
-// sp2p get: downloads a file by its name.
-import { Command } from 'commander';
-import { createLog, type LogLevel } from '../lib/log.ts';
-import { download, type Downloaded } from '../peer/download/download.ts';
-import { PartFile } from '../peer/download/part-file.ts';
-import { PipeSink } from '../peer/download/sink.ts';
+// sp2p get: downloads a content by its name or its root.
+import { Command, InvalidArgumentError, type Option } from 'commander';
+import {
+  connectRegistry,
+  type ExerciseRegistry,
+  type NativeRegistry,
+} from '../client/registry-client.ts';
+import { pause } from '../lib/lifecycle.ts';
 import { targetOf } from '../peer/download/target.ts';
 import { CodedError } from '../protocol/errors.ts';
+import { parseRoot } from '../protocol/merkle.ts';
 import { parseName, printable } from '../protocol/names.ts';
-import { jsonOption, logOption, option, registryOption } from './options.ts';
-import { ProgressBar } from './progress.ts';
-import { bytesText, jsonText, print, say, untilSignalled } from './terminal.ts';
+import { fetchUnverified, fetchVerified, type Fetched, type GetFlags } from './fetch.ts';
+import { jsonOption, logOption, option, registryOption, wholeNumber } from './options.ts';
+import { bytesText, countText, jsonText, print, say, untilSignalled } from './terminal.ts';
+import { chosenVersion } from './versions.ts';
 
-export interface GetFlags {
-  registry: URL;
-  output?: string;
-  force?: boolean;
-  json?: boolean;
-  logLevel: LogLevel;
+/** How often a registry is asked again for what it does not know yet. */
+const ASK_AGAIN_MS = 2_000;
+const MAX_WAIT_SECONDS = 365 * 24 * 60 * 60;
+/** The person is told of so many sources that failed; `--json` tells all. */
+const MAX_TOLD = 5;
+
+/** What was asked for: a name, a root, or both. */
+type Asked = { name: string; root?: undefined } | { name?: string | undefined; root: string };
+
+/** What is to be downloaded: a content, or, where nobody has told which one it is, just a name. */
+interface Wanted {
+  name: string;
+  root: string | null;
+  /** Bytes, as the registry has it; null: it does not know, or its peers differ. */
+  size: number | null;
+  /** Whether some offer the name who do not tell which content they have. */
+  hasUntold: boolean;
 }
 
 /** What `--json` prints. */
-interface Result {
+interface Result extends Fetched {
   name: string;
-  /** null: this content has no root yet. */
   root: string | null;
-  size: number;
   seconds: number;
-  verified: boolean;
-  sources: Downloaded['sources'];
 }
 
 export function getCommand(): Command {
   return new Command('get')
-    .description('download a file from whoever holds it')
-    .argument('<name>', 'the name, as search shows it')
+    .description('download a file from everyone who holds it')
+    .argument('[name]', 'the name, as search shows it; may be left out with --root')
     .addOption(registryOption())
     .addOption(
       option('-o, --output <path>', 'a file or a folder to put it; - is stdout').default(
@@ -41,84 +52,137 @@ export function getCommand(): Command {
         'the current folder',
       ),
     )
+    .addOption(rootOption())
+    .addOption(
+      option('--wait <seconds>', 'where there is no source, wait so long for one')
+        .default(0)
+        .argParser(wholeNumber(0, MAX_WAIT_SECONDS)),
+    )
     .addOption(option('-f, --force', 'replace a file that is there already'))
     .addOption(jsonOption())
     .addOption(logOption())
-    .action(async (text: string, flags: GetFlags) => {
-      const name = parseName(text);
+    .action(async (text: string | undefined, flags: GetFlags) => {
+      const asked = askedFor(text === undefined ? undefined : parseName(text), flags.root);
       const stopping = new AbortController();
       void untilSignalled().then(() => {
         stopping.abort();
       });
-      await get(name, flags, stopping.signal);
+      await get(asked, flags, stopping.signal);
     });
 }
 
-/** Downloads one name and says how it went. */
-export async function get(name: string, flags: GetFlags, signal: AbortSignal): Promise<void> {
+function rootOption(): Option {
+  return option('--root <hex>', 'the content that is meant, by its root').argParser(
+    (text: string) => {
+      try {
+        return parseRoot(text);
+      } catch {
+        throw new InvalidArgumentError('A root is 64 hex digits.');
+      }
+    },
+  );
+}
+
+function askedFor(name: string | undefined, root: string | undefined): Asked {
+  if (root !== undefined) return { name, root };
+  if (name !== undefined) return { name };
+  throw new CodedError('bad-usage', 'Name a file, or give its --root.');
+}
+
+/** Downloads what a name or a root stands for, and says how it went. */
+export async function get(asked: Asked, flags: GetFlags, signal: AbortSignal): Promise<void> {
   const begun = performance.now();
   const toStdout = flags.output === '-';
-  const target = toStdout ? '-' : await targetOf(name, flags.output);
-  const done = toStdout
-    ? await run(name, flags, new PipeSink(process.stdout), signal)
-    : await runToFile(name, flags, target, signal);
+  const registry = await connectRegistry(flags.registry, signal);
+  const wanted = await whatIsWanted(asked, registry, flags, signal);
+  const target = toStdout ? '-' : await targetOf(wanted.name, flags.output);
+  const fetched = await fetchWanted(wanted, target, registry, flags, signal);
   const seconds = Math.round(performance.now() - begun) / 1000;
-  const { size, sources } = done;
-  if (flags.json) {
-    const result: Result = { name, root: null, size, seconds, verified: false, sources };
-    // The data itself may be on stdout; then the result is not.
-    (toStdout ? say : print)(jsonText(result));
-    return;
+  const result: Result = { name: wanted.name, root: wanted.root, seconds, ...fetched };
+  // The data itself may be on stdout; then the result is not.
+  if (flags.json) (toStdout ? say : print)(jsonText(result));
+  else {
+    sayResult(result);
+    if (!toStdout) print(printable(target));
   }
-  const from = sources.map(({ endpoint }) => endpoint).join(', ') || 'nobody: it is empty';
-  say(
-    `${printable(name)}: ${bytesText(size)} in ${seconds} s (${bytesText(size / Math.max(seconds, 0.001))}/s) from ${from}; not verified, its source gave no root.`,
-  );
-  if (!toStdout) print(printable(target));
 }
 
-async function runToFile(
-  name: string,
-  flags: GetFlags,
+/** Those who tell no root are the last resort: what they send has to be the content all the same. */
+async function fetchWanted(
+  { name, root, size, hasUntold }: Wanted,
   target: string,
+  registry: NativeRegistry | ExerciseRegistry,
+  flags: GetFlags,
   signal: AbortSignal,
-): Promise<Downloaded> {
-  const part = await PartFile.open(target, flags.force ?? false);
+): Promise<Fetched> {
+  if (root === null || registry.contract === 'exercise')
+    return fetchUnverified(name, null, target, flags, signal);
   try {
-    const done = await run(name, flags, part, signal);
-    await part.finish();
-    return done;
+    return await fetchVerified({ root, size }, target, registry, flags, signal);
   } catch (error) {
-    await part.leave();
-    if (error instanceof CodedError && part.length > 0 && part.state.tag !== undefined)
-      throw new CodedError(
-        error.code,
-        `${error.message} ${bytesText(part.length)} are kept; the same command goes on from there.`,
-        { cause: error, facts: error.facts },
-      );
-    throw error;
+    const isLast = target === '-' || !hasUntold;
+    if (isLast || !(error instanceof CodedError) || error.code !== 'no-source') throw error;
+    say(`${printable(error.message)} Trying those who do not say which content they have.`);
+    const fetched = await fetchUnverified(name, { root, size }, target, flags, signal);
+    const { failed } = error.facts as Pick<Fetched, 'failed'>;
+    return { ...fetched, failed: [...failed, ...fetched.failed] };
   }
 }
 
-async function run(
-  name: string,
-  { registry, logLevel }: GetFlags,
-  sink: PartFile | PipeSink,
+/** @throws CodedError `not-known`, `several-versions`, `bad-usage` */
+async function whatIsWanted(
+  asked: Asked,
+  registry: NativeRegistry | ExerciseRegistry,
+  flags: GetFlags,
   signal: AbortSignal,
-): Promise<Downloaded> {
-  const bar = new ProgressBar();
-  try {
-    return await download({
-      name,
-      registry,
-      sink,
-      signal,
-      log: createLog(logLevel),
-      onProgress: (progress) => {
-        bar.update(progress);
-      },
-    });
-  } finally {
-    bar.end();
+): Promise<Wanted> {
+  const until = performance.now() + (flags.wait ?? 0) * 1000;
+  for (;;) {
+    const wanted = await lookUp(asked, registry, flags, signal);
+    if (wanted) return wanted;
+    if (performance.now() >= until)
+      throw new CodedError('not-known', `Nobody offers "${asked.name ?? asked.root}".`);
+    await pause(ASK_AGAIN_MS, signal);
+    if (signal.aborted) throw new CodedError('interrupted', 'Interrupted.');
   }
+}
+
+async function lookUp(
+  asked: Asked,
+  registry: NativeRegistry | ExerciseRegistry,
+  { json = false }: GetFlags,
+  signal: AbortSignal,
+): Promise<Wanted | undefined> {
+  if (asked.root !== undefined) {
+    if (registry.contract === 'exercise')
+      throw new CodedError(
+        'bad-usage',
+        'A registry of the exercise knows no roots: leave out --root.',
+      );
+    const { root } = asked;
+    const { names, holders, size } = await registry.contentOf(root, 1, signal);
+    const name = asked.name ?? names[0] ?? root;
+    return holders === 0 ? undefined : { name, root, size, hasUntold: false };
+  }
+  const { name } = asked;
+  const { versions, sources } = await registry.lookUp(name, signal);
+  const hasUntold = sources.some((source) => source.root === null);
+  const [first] = versions;
+  if (!first) return hasUntold ? { name, root: null, size: null, hasUntold } : undefined;
+  const chosen = versions.length === 1 ? first : await chosenVersion(name, versions, json);
+  return { name, root: chosen.root, size: chosen.size, hasUntold };
+}
+
+function sayResult({ name, size, seconds, verified, kept, sources, failed }: Result): void {
+  const rate = `${bytesText((size - kept) / Math.max(seconds, 0.001))}/s`;
+  const from =
+    sources.length > 1
+      ? countText(sources.length, 'source')
+      : (sources[0]?.endpoint ?? (size === 0 ? 'nobody: it is empty' : 'what was kept'));
+  const proof = verified ? 'verified' : 'not verified, its source gave no root';
+  say(`${printable(name)}: ${bytesText(size)} in ${seconds} s (${rate}) from ${from}; ${proof}.`);
+  for (const { endpoint, reason } of failed.slice(0, MAX_TOLD))
+    say(`  without ${endpoint}: ${printable(reason)}`);
+  if (failed.length > MAX_TOLD)
+    say(`  without ${countText(failed.length - MAX_TOLD, 'other source')}`);
 }

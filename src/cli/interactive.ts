@@ -52,7 +52,7 @@ async function searchAndGet(query: string, registry: URL): Promise<void> {
   };
   process.once('SIGINT', stop);
   try {
-    await get(name, { registry, logLevel: 'warn' }, stopping.signal);
+    await get({ name }, { registry, logLevel: 'warn' }, stopping.signal);
   } finally {
     process.off('SIGINT', stop);
   }

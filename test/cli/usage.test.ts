@@ -20,6 +20,9 @@ async function sharing(files: Record<string, string>) {
   return { registry: url.href, peer };
 }
 
+/** Of one block, so the hash of its bytes. */
+const ROOT_OF_HELLO = '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824';
+
 test('without a terminal and without arguments it prints help', async () => {
   const { code, stdout, stderr } = await sp2p([]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -39,7 +42,8 @@ const WRONG: Record<string, [args: string[], message: RegExp]> = {
   'an unknown flag of a command': [['get', 'a', '--nope'], /unknown option '--nope'/],
   'an unknown command': [['serch'], /serch/],
   'a command that only an object has': [['constructor'], /constructor/],
-  'a missing name': [['get'], /missing required argument 'name'/],
+  'a missing name': [['get'], /Name a file, or give its --root.*\[bad-usage\]/],
+  'a root that is none': [['get', '--root', 'abc'], /64 hex digits/],
   'a registry that is no address': [['search', 'a', '--registry', 'ftp://a'], /http address/],
   'a port that is none': [['share', '.', '--port', '70000'], /whole number from 0 to 65535/],
   'an address that is none': [['share', '.', '--advertise', 'here'], /an IP address/],
@@ -109,7 +113,7 @@ test('the answers in JSON have the shapes that programs go by', async () => {
     found: [
       {
         ...{ name: 'sub/a.txt', size: 5, modified: expect.any(Number) as number, holders: 1 },
-        ...{ versions: 0, root: null },
+        ...{ versions: 1, root: ROOT_OF_HELLO },
       },
     ],
     more: false,
@@ -118,11 +122,13 @@ test('the answers in JSON have the shapes that programs go by', async () => {
   expect(got).toMatchObject({ code: 0, stderr: '' });
   expect(JSON.parse(got.stdout.toString())).toEqual({
     name: 'sub/a.txt',
-    root: null,
+    root: ROOT_OF_HELLO,
     size: 5,
     seconds: expect.any(Number) as number,
-    verified: false,
+    verified: true,
+    kept: 0,
     sources: [{ endpoint, bytes: 5 }],
+    failed: [],
   });
   const peers = await sp2p(['peers', '--registry', registry, '--json']);
   expect(JSON.parse(peers.stdout.toString())).toEqual({
@@ -146,7 +152,7 @@ test('without --json stdout carries what was found, and where the file is', asyn
   expect(searched.stderr).toMatch(/^There are more than 1 name;/);
   const got = await sp2p(['get', 'sub/a.txt', '--registry', registry], { cwd });
   expect(got.stdout.toString()).toBe('a.txt\n');
-  expect(got.stderr).toMatch(/^sub\/a\.txt: 5 B in .* from 127\.0\.0\.1:\d+; not verified/);
+  expect(got.stderr).toMatch(/^sub\/a\.txt: 5 B in .* from 127\.0\.0\.1:\d+; verified\.\n$/);
 });
 
 test('every flag has a variable, which the flag itself overrules', async () => {

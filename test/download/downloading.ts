@@ -2,7 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { download, type Downloaded } from '../../src/peer/download/download.ts';
+import {
+  downloadUnverified,
+  type Downloaded,
+} from '../../src/peer/download/unverified-download.ts';
 import { PartFile } from '../../src/peer/download/part-file.ts';
 import { PipeSink } from '../../src/peer/download/sink.ts';
 import { silent } from '../harness/running.ts';
@@ -24,7 +27,7 @@ export async function getToFile(options: Options, target?: string): Promise<Got>
   const path = target ?? join(await temporaryFolder(), 'got');
   const part = await PartFile.open(path, false);
   try {
-    const done = await download({ ...settings(options), sink: part });
+    const done = await downloadUnverified({ ...settings(options), sink: part });
     await part.finish();
     return { ...done, bytes: await readFile(path) };
   } catch (error) {
@@ -48,7 +51,7 @@ export async function getToPipe(
       }, done);
     },
   });
-  const done = await download({ ...settings(options), sink: new PipeSink(pipe) });
+  const done = await downloadUnverified({ ...settings(options), sink: new PipeSink(pipe) });
   return { ...done, bytes: Buffer.concat(chunks) };
 }
 

@@ -61,6 +61,8 @@ async function created(path: string): Promise<boolean> {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    // On a full disk there is a file, and nothing is in it.
+    await rm(path, { force: true }).catch(() => undefined);
     throw error;
   }
 }

@@ -1,5 +1,5 @@
-// Gets one file by its name: asks the registry who has it, takes it from one source after the other
-// until it is whole, and says what came from where.
+// Gets a file by its name alone, where nobody has told which content that is: from one source after the
+// other until it is whole. Nothing proves the bytes.
 import { connectRegistry } from '../../client/registry-client.ts';
 import type { Logger } from '../../lib/log.ts';
 import { endpointText, type Endpoint } from '../../protocol/endpoints.ts';
@@ -22,6 +22,8 @@ const MAX_SHOWN = 5;
 export interface DownloadOptions {
   name: string;
   registry: URL;
+  /** Whether those who tell which content they have are left out. Default: false. */
+  onlyUntold?: boolean;
   sink: Sink;
   signal: AbortSignal;
   log: Logger;
@@ -30,7 +32,7 @@ export interface DownloadOptions {
   onProgress?: (progress: Progress) => void;
 }
 
-export interface Progress {
+interface Progress {
   /** Bytes of the file that are there. */
   have: number;
   /** Bytes of the whole file, where the source says it. */
@@ -56,7 +58,7 @@ export interface Downloaded {
  *
  * @throws CodedError `not-known`, `no-source`, `registry-…`, `interrupted`, or what the sink fails with
  */
-export async function download(options: DownloadOptions): Promise<Downloaded> {
+export async function downloadUnverified(options: DownloadOptions): Promise<Downloaded> {
   const { name, sink, signal } = options;
   const bytesBySource = new Map<string, number>();
   const failed: FailedSource[] = [];
@@ -94,9 +96,11 @@ export async function download(options: DownloadOptions): Promise<Downloaded> {
 }
 
 /** Those who registered natively first, each kind in random order: load spreads by itself. */
-async function sourcesOf({ name, registry, signal }: DownloadOptions): Promise<Source[]> {
+async function sourcesOf(options: DownloadOptions): Promise<Source[]> {
+  const { name, registry, onlyUntold = false, signal } = options;
   const client = await connectRegistry(registry, signal);
   return (await client.sourcesOf(name, signal))
+    .filter(({ root }) => root === null || !onlyUntold)
     .map((source) => ({ source, key: Math.random() + (source.contract === 'native' ? 0 : 1) }))
     .sort((a, b) => a.key - b.key)
     .map(({ source }) => source)

@@ -1,0 +1,139 @@
+// How a download is done for a person: into a file or to stdout, with a bar on the terminal, and with a
+// word on what is kept when it fails.
+import type { NativeRegistry } from '../client/registry-client.ts';
+import { createLog, type LogLevel } from '../lib/log.ts';
+import { PartFile } from '../peer/download/part-file.ts';
+import { PieceFile } from '../peer/download/piece-file.ts';
+import { PiecePipe } from '../peer/download/piece-pipe.ts';
+import { rootOfFile } from '../peer/download/root-of-file.ts';
+import { PipeSink } from '../peer/download/sink.ts';
+import { downloadUnverified } from '../peer/download/unverified-download.ts';
+import { VerifiedDownload } from '../peer/download/verified-download.ts';
+import { CodedError } from '../protocol/errors.ts';
+import { ProgressBar } from './progress.ts';
+import { bytesText, countText } from './terminal.ts';
+
+/** Sources that are asked for at once; when some of them fail, others are asked for. */
+const SOURCES_AT_ONCE = 50;
+
+export interface GetFlags {
+  registry: URL;
+  output?: string;
+  root?: string;
+  wait?: number;
+  force?: boolean;
+  json?: boolean;
+  logLevel: LogLevel;
+}
+
+export interface Fetched {
+  /** Bytes. */
+  size: number;
+  verified: boolean;
+  /** Bytes that were there from an earlier run. */
+  kept: number;
+  sources: { endpoint: string; bytes: number }[];
+  /** Who lied, went away or could not be reached, and why. */
+  failed: { endpoint: string; reason: string }[];
+}
+
+/**
+ * @param size bytes, as the registry has it; null: not known
+ * @param target a path, or `-` for stdout
+ */
+export async function fetchVerified(
+  { root, size }: { root: string; size: number | null },
+  target: string,
+  registry: NativeRegistry,
+  flags: GetFlags,
+  signal: AbortSignal,
+): Promise<Fetched> {
+  const file =
+    target === '-' ? undefined : await PieceFile.open(target, root, flags.force ?? false);
+  const bar = new ProgressBar();
+  try {
+    const fetched = await new VerifiedDownload({
+      root,
+      size,
+      findSources: async (within) =>
+        (await registry.contentOf(root, SOURCES_AT_ONCE, within)).sources.map(
+          ({ endpoint }) => endpoint,
+        ),
+      store: file ?? new PiecePipe(process.stdout),
+      signal,
+      log: createLog(flags.logLevel),
+      waitMs: (flags.wait ?? 0) * 1000,
+      onProgress: ({ have, size, sources }) => {
+        bar.update({ have, size, note: `from ${countText(sources, 'source')}` });
+      },
+    }).run();
+    bar.end();
+    await file?.finish();
+    return { ...fetched, verified: true };
+  } catch (error) {
+    bar.end();
+    const kept = (await file?.leave()) ?? 0;
+    throw kept > 0 ? withKept(error, kept) : error;
+  }
+}
+
+/**
+ * @param content what the bytes have to be all the same, where that is known; they are then taken from
+ * those alone who tell no root
+ * @param target a path, or `-` for stdout
+ */
+export async function fetchUnverified(
+  name: string,
+  content: { root: string; size: number | null } | null,
+  target: string,
+  flags: GetFlags,
+  signal: AbortSignal,
+): Promise<Fetched> {
+  const file = target === '-' ? undefined : await PartFile.open(target, flags.force ?? false);
+  const bar = new ProgressBar();
+  try {
+    const fetched = await downloadUnverified({
+      name,
+      registry: flags.registry,
+      onlyUntold: content !== null,
+      sink: file ?? new PipeSink(process.stdout),
+      signal,
+      log: createLog(flags.logLevel),
+      onProgress: (progress) => {
+        bar.update(progress);
+      },
+    });
+    bar.end();
+    // The size counts, too: of a content of 64 bytes the root alone proves nothing (docs/decisions/0006).
+    const isIt =
+      !file ||
+      !content ||
+      (fetched.size === content.size &&
+        (await rootOfFile(file.path, fetched.size)) === content.root);
+    if (!isIt) {
+      file.forget();
+      throw new CodedError(
+        'no-source',
+        'What came from those who tell no root is another content.',
+      );
+    }
+    await file?.finish();
+    return { ...fetched, kept: 0, verified: content !== null };
+  } catch (error) {
+    bar.end();
+    await file?.leave();
+    throw file && file.length > 0 && file.state.tag !== undefined
+      ? withKept(error, file.length)
+      : error;
+  }
+}
+
+/** An error that says, too, that nothing is lost. */
+function withKept(error: unknown, bytes: number): unknown {
+  if (!(error instanceof CodedError)) return error;
+  return new CodedError(
+    error.code,
+    `${error.message} ${bytesText(bytes)} are kept; the same command goes on from there.`,
+    { cause: error, facts: error.facts },
+  );
+}

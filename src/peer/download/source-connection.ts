@@ -1,0 +1,250 @@
+// One kept-alive HTTP connection to a source, on which pieces of a content are asked for, the next
+// before the last has ended. Bytes go from the socket straight into the memory of their piece. Which
+// pieces, and what becomes of them, is the verified download's.
+import { connect, type Socket } from 'node:net';
+import { endpointText, type Endpoint } from '../../protocol/endpoints.ts';
+import { parseContentRange } from '../../protocol/ranges.ts';
+import { MAX_HEAD_BYTES, parseAnswerHead, type AnswerHead } from './answer-head.ts';
+import type { Patience } from './patience.ts';
+import { SourceFailure } from './source-failure.ts';
+
+/** No more than so many bytes a second are a trickle. */
+const TRICKLE_BYTES_A_SECOND = 1024;
+
+export interface Ask {
+  piece: number;
+  /** The first byte, and how many; at least one. */
+  start: number;
+  length: number;
+}
+
+export interface ConnectionOptions {
+  endpoint: Endpoint;
+  /** 64 hex digits. */
+  root: string;
+  /** Bytes of the content. */
+  size: number;
+  patience: Patience;
+  /** Memory for a piece that begins to come; undefined: there is none now, `resume` when there is. */
+  memoryFor: (ask: Ask) => SharedArrayBuffer | undefined;
+  onPiece: (ask: Ask, memory: SharedArrayBuffer) => void;
+  onBytes: (count: number) => void;
+  /** The connection is over: what was asked for and did not come, and the memory that is left over. */
+  onOver: (failure: SourceFailure, asked: Ask[], memory: SharedArrayBuffer | undefined) => void;
+}
+
+/** The piece that is coming: its head was read. */
+interface Body {
+  ask: Ask;
+  memory: SharedArrayBuffer;
+  bytes: Uint8Array;
+  filled: number;
+  since: number;
+}
+
+export class SourceConnection {
+  readonly #options: ConnectionOptions;
+  readonly #socket: Socket;
+  readonly #scratch = new Uint8Array(MAX_HEAD_BYTES);
+  readonly #trickleWatch: NodeJS.Timeout;
+  #asked: Ask[] = [];
+  #body: Body | undefined;
+  /** Bytes that came and could not be taken in yet: an unfinished head, or a body without memory. */
+  #pending: Uint8Array = new Uint8Array(0);
+  #waitsForMemory = false;
+  /** Whether the socket reads into the body, not into the scratch. */
+  #isDirect = false;
+  #isOver = false;
+  /** Bytes since the watch last looked, and whether there was a while in which none were wanted. */
+  #received = 0;
+  #hasRested = false;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    const { endpoint } = options;
+    const { stalledAfterMs, trickleOverMs } = options.patience;
+    this.#socket = connect({
+      host: endpoint.ipAddress,
+      port: endpoint.port,
+      noDelay: true,
+      onread: { buffer: () => this.#room(), callback: (count) => this.#take(count) },
+    });
+    this.#socket.setTimeout(stalledAfterMs, () => {
+      if (this.#asked.length === 0 || this.#waitsForMemory) return;
+      const kind = this.#socket.connecting ? 'unreachable' : 'stalled';
+      this.#fail(new SourceFailure(kind, `nothing for ${stalledAfterMs / 1000} s`));
+    });
+    this.#socket.once('error', (error: NodeJS.ErrnoException) => {
+      this.#fail(
+        new SourceFailure(
+          error.syscall === 'connect' ? 'unreachable' : 'closed-early',
+          error.message,
+        ),
+      );
+    });
+    for (const event of ['end', 'close'] as const)
+      this.#socket.once(event, () => {
+        this.#fail(new SourceFailure('closed-early', 'it closed the connection'));
+      });
+    this.#trickleWatch = setInterval(() => {
+      const isTrickle = this.#received < (TRICKLE_BYTES_A_SECOND * trickleOverMs) / 1000;
+      if (isTrickle && !this.#hasRested)
+        this.#fail(new SourceFailure('stalled', 'it sends next to nothing'));
+      this.#received = 0;
+      this.#hasRested = this.#asked.length === 0 || this.#waitsForMemory;
+    }, trickleOverMs);
+  }
+
+  /** Whether it waits for memory. */
+  get isHeldUp(): boolean {
+    return this.#waitsForMemory;
+  }
+
+  /** Since when the piece comes that holds memory (`performance.now()`); undefined: none does. */
+  get holdsMemorySince(): number | undefined {
+    return this.#body?.since;
+  }
+
+  /** What was asked for and has not come whole. */
+  get asked(): readonly Ask[] {
+    return this.#asked;
+  }
+
+  ask(ask: Ask): void {
+    const { endpoint, root } = this.#options;
+    this.#asked.push(ask);
+    this.#socket.write(
+      `GET /contents/${root} HTTP/1.1\r\nHost: ${endpointText(endpoint)}\r\n` +
+        `Range: bytes=${ask.start}-${ask.start + ask.length - 1}\r\n\r\n`,
+    );
+  }
+
+  /** There may be memory again. */
+  resume(): void {
+    if (!this.#waitsForMemory || this.#isOver) return;
+    this.#waitsForMemory = false;
+    if (this.#takeInOrFail(new Uint8Array(0))) this.#socket.resume();
+  }
+
+  /** Ends it; `onOver` is told what had been asked for. */
+  close(failure = new SourceFailure('closed-early', 'it was not needed any more')): void {
+    this.#fail(failure);
+  }
+
+  /** Where the next bytes are to be read to. */
+  #room(): Uint8Array {
+    this.#isDirect = this.#body !== undefined;
+    return this.#body ? this.#body.bytes.subarray(this.#body.filled) : this.#scratch;
+  }
+
+  /** False: reading has to stop. */
+  #take(count: number): boolean {
+    if (this.#isOver) return false;
+    this.#received += count;
+    this.#options.onBytes(count);
+    if (this.#isDirect) {
+      this.#grow(count);
+      return true;
+    }
+    return this.#takeInOrFail(this.#scratch.subarray(0, count));
+  }
+
+  #takeInOrFail(bytes: Uint8Array): boolean {
+    try {
+      return this.#takeIn(bytes);
+    } catch (error) {
+      if (!(error instanceof SourceFailure)) throw error;
+      this.#fail(error);
+      return false;
+    }
+  }
+
+  /** Takes in what came to the scratch: heads, and what came with them. False: reading has to stop. */
+  #takeIn(bytes: Uint8Array): boolean {
+    let rest = this.#pending.length > 0 ? Buffer.concat([this.#pending, bytes]) : bytes;
+    this.#pending = new Uint8Array(0);
+    for (;;) {
+      if (this.#body) {
+        const { filled, ask } = this.#body;
+        const count = Math.min(rest.length, ask.length - filled);
+        this.#body.bytes.set(rest.subarray(0, count), filled);
+        rest = rest.subarray(count);
+        this.#grow(count);
+      }
+      if (rest.length === 0) return true;
+      const bodyStart = this.#begin(rest);
+      if (bodyStart === undefined) {
+        this.#pending = rest.slice();
+        return !this.#waitsForMemory;
+      }
+      rest = rest.subarray(bodyStart);
+    }
+  }
+
+  /**
+   * Begins the body whose head these bytes start with, and answers where it starts in them. Undefined:
+   * the head is not whole, or there is no memory for the body.
+   *
+   * @throws SourceFailure for a head that is not the answer
+   */
+  #begin(bytes: Uint8Array): number | undefined {
+    const [ask] = this.#asked;
+    if (!ask) throw new SourceFailure('wrong-answer', 'it sent more than was asked for');
+    const head = parseAnswerHead(bytes);
+    if (head === 'incomplete') return undefined;
+    if (head === 'not-http' || head === 'malformed')
+      throw new SourceFailure('wrong-answer', 'its answer is not HTTP');
+    const { root, size } = this.#options;
+    requireRange(head, ask, root, size);
+    const memory = this.#options.memoryFor(ask);
+    if (!memory) {
+      this.#waitsForMemory = true;
+      this.#hasRested = true;
+      return undefined;
+    }
+    const place = new Uint8Array(memory, 0, ask.length);
+    this.#body = { ask, memory, bytes: place, filled: 0, since: performance.now() };
+    return head.length;
+  }
+
+  /** More of the body has come. */
+  #grow(count: number): void {
+    const body = this.#body;
+    if (!body) return;
+    body.filled += count;
+    if (body.filled < body.ask.length) return;
+    this.#body = undefined;
+    this.#asked = this.#asked.filter((ask) => ask !== body.ask);
+    if (this.#asked.length === 0) this.#hasRested = true;
+    this.#options.onPiece(body.ask, body.memory);
+  }
+
+  #fail(failure: SourceFailure): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearInterval(this.#trickleWatch);
+    this.#socket.destroy();
+    // Not within a read: the memory that is given back may be the one that is being read into.
+    setImmediate(() => {
+      this.#options.onOver(failure, this.#asked, this.#body?.memory);
+    });
+  }
+}
+
+/** @throws SourceFailure for anything but the very range that was asked for, of this content */
+function requireRange({ status, headers }: AnswerHead, ask: Ask, root: string, size: number): void {
+  if (status === 503) throw new SourceFailure('closed-early', 'it is busy (503)');
+  if (status === 404) throw new SourceFailure('refused', 'it does not have it (404)');
+  const range = parseContentRange(headers.get('content-range'));
+  const fits =
+    status === 206 &&
+    range?.start === ask.start &&
+    range.end === ask.start + ask.length - 1 &&
+    range.size === size &&
+    headers.get('content-length') === String(ask.length) &&
+    headers.get('etag') === `"${root}"` &&
+    !headers.has('transfer-encoding') &&
+    (headers.get('content-encoding') ?? 'identity') === 'identity';
+  if (!fits)
+    throw new SourceFailure('wrong-answer', `not the range that was asked for (status ${status})`);
+}
