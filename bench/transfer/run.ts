@@ -1,7 +1,10 @@
 // bench/transfer: one file from one machine to itself over loopback, tmpfs to tmpfs, by several tools
 // in turn, again and again, so that what disturbs one of them disturbs all. Medians and ratios.
 //
-//   node bench/transfer/run.ts [--mib 1024] [--runs 5] [--folder /dev/shm]
+//   node bench/transfer/run.ts [--mib 1024] [--runs 5] [--folder /dev/shm] [--only ae] [--sparse]
+//
+// --only takes the tools of these letters; --sparse a file of nothing but a hole, to see the memory
+// that a very large one takes.
 //
 // Compares with nginx, curl, aria2c and libtorrent 2, as Debian packages them:
 //   apt-get install nginx-light curl aria2 python3-libtorrent
@@ -15,6 +18,7 @@ import {
   openSync,
   readFileSync,
   rmSync,
+  truncateSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -31,6 +35,8 @@ const { values } = parseArgs({
     mib: { type: 'string', default: '1024' },
     runs: { type: 'string', default: '5' },
     folder: { type: 'string', default: '/dev/shm' },
+    only: { type: 'string', default: 'abcde' },
+    sparse: { type: 'boolean', default: false },
   },
 });
 const bytes = Number(values.mib) * 1024 * 1024;
@@ -66,7 +72,7 @@ interface Measured {
 }
 
 try {
-  const tools = await prepare();
+  const tools = (await prepare()).filter(({ name }) => values.only.includes(name[1] ?? ''));
   const results = new Map<string, Measured[]>(tools.map(({ name }) => [name, []]));
   for (let run = 0; run <= runs; run++)
     for (const tool of tools) {
@@ -100,20 +106,19 @@ async function prepare(): Promise<Tool[]> {
   const peers: ChildProcess[] = [];
   for (const [n, share] of shares.entries())
     for (const to of n === 0 ? [aloneUrl, url] : [url]) {
-      const peer = await serve([
-        'share',
-        share,
-        '--registry',
-        to,
-        '--host',
-        '127.0.0.1',
-        '--port',
-        '0',
-        '--json',
-      ]);
-      await peer.line((l) => l['event'] === 'announced');
+      const where = ['--registry', to, '--host', '127.0.0.1', '--port', '0'];
+      const cache = ['--cache', join(scratch, 'cache')];
+      const peer = await serve(['share', share, ...where, ...cache, '--json']);
+      await peer.line((l) => l['event'] === 'indexed');
       peers.push(peer.process);
     }
+  await isRegistered(aloneUrl, 1);
+  await isRegistered(url, SHARES);
+  if (!/[bcd]/.test(values.only))
+    return [
+      getFrom('(a) sp2p get, one share', aloneUrl, peers.slice(0, 1)),
+      getFrom(`(e) sp2p get, ${SHARES} shares`, url, peers.slice(1)),
+    ];
   const nginxPort = await freePort();
   const nginx = await startNginx(nginxPort);
   const torrent = join(scratch, 'content.torrent');
@@ -132,20 +137,9 @@ async function prepare(): Promise<Tool[]> {
   ]);
   await once(createInterface({ input: seed.stdout }), 'line');
 
-  const get = (registryUrl: string) => (out: string) => [
-    process.execPath,
-    command,
-    'get',
-    'content.bin',
-    '--registry',
-    registryUrl,
-    '-o',
-    out,
-    '--json',
-  ];
   const plain = `http://127.0.0.1:${nginxPort}/content.bin`;
   return [
-    { name: '(a) sp2p get, one share', fetch: get(aloneUrl), servers: peers.slice(0, 1) },
+    getFrom('(a) sp2p get, one share', aloneUrl, peers.slice(0, 1)),
     {
       name: '(b) curl, nginx (unverified)',
       fetch: (out) => ['curl', '-s', '-o', out, plain],
@@ -172,8 +166,31 @@ async function prepare(): Promise<Tool[]> {
       fetch: (out) => [PYTHON, torrentScript, 'fetch', torrent, out, String(seedPort)],
       servers: [seed],
     },
-    { name: `(e) sp2p get, ${SHARES} shares`, fetch: get(url), servers: peers.slice(1) },
+    getFrom(`(e) sp2p get, ${SHARES} shares`, url, peers.slice(1)),
   ];
+}
+
+function getFrom(name: string, registry: string, serving: ChildProcess[]): Tool {
+  const get = [process.execPath, command, 'get', 'content.bin', '--registry', registry];
+  return { name, fetch: (out) => [...get, '-o', out, '--json'], servers: serving };
+}
+
+/** Resolves when a registry knows that so many hold the content. */
+async function isRegistered(registry: string, holders: number): Promise<void> {
+  for (let tries = 0; tries < 600; tries++) {
+    const answer = await fetch(`${registry}/api/v1/names/content.bin`);
+    const { versions } = (await answer.json()) as { versions: { holders: number }[] };
+    if (versions[0]?.holders === holders) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error('The shares were not registered.');
+}
+
+/** MB/s of SHA-256 on one core, over blocks as the tree has them. */
+function hashSpeed(): number {
+  const speed = ['speed', '-evp', 'sha256', '-bytes', '16384', '-seconds', '2', '-mr'];
+  const { stdout } = spawnSync('openssl', speed);
+  return Number(/^\+F:.*:([\d.]+)$/m.exec(stdout.toString())?.[1] ?? NaN) / 1e6;
 }
 
 /** Starts a registry over a data folder of its own. */
@@ -185,6 +202,11 @@ async function registryUrl(data: string): Promise<string> {
 }
 
 function makeContent(path: string): void {
+  if (values.sparse) {
+    writeFileSync(path, '');
+    truncateSync(path, bytes);
+    return;
+  }
   const file = openSync(path, 'w');
   const chunk = Buffer.alloc(16 * 1024 * 1024);
   for (let done = 0; done < bytes; done += chunk.length) {
@@ -283,7 +305,7 @@ function report(results: Map<string, Measured[]>): void {
   }));
   const wallOf = (letter: string) => rows.find(({ name }) => name.startsWith(letter))?.wall ?? NaN;
   console.log(
-    `${values.mib} MiB of random bytes, ${values.folder}, loopback, median of ${runs}; ${cpus().length} × ${cpus()[0]?.model ?? '?'}, Node.js ${process.versions.node}\n`,
+    `${values.mib} MiB ${values.sparse ? 'of zeros' : 'of random bytes'}, ${values.folder}, loopback, median of ${runs}; ${cpus().length} × ${cpus()[0]?.model ?? '?'}, Node.js ${process.versions.node}\n`,
   );
   console.log(
     '| | seconds | MB/s | CPU s | CPU s of who serves | memory, MB |\n|---|---|---|---|---|---|',
@@ -292,6 +314,10 @@ function report(results: Map<string, Measured[]>): void {
     console.log(
       `| ${name} | ${wall.toFixed(2)} | ${(bytes / 1e6 / wall).toFixed(0)} | ${cpu.toFixed(2)} | ${serverCpu.toFixed(2)} | ${memory.toFixed(0)} |`,
     );
+  const speed = hashSpeed();
+  console.log(
+    `\nSHA-256 does ${speed.toFixed(0)} MB/s on one core here (openssl speed, 16 KiB): to verify takes ${(bytes / 1e6 / speed).toFixed(2)} CPU s.`,
+  );
   console.log('\n| ratio of seconds | measured | bar |\n|---|---|---|');
   for (const [a, b, bar] of [
     ['(a)', '(b)', 1.25],
@@ -299,7 +325,8 @@ function report(results: Map<string, Measured[]>): void {
     ['(a)', '(d)', 0.4],
     ['(e)', '(a)', 1.1],
   ] as const)
-    console.log(`| ${a} / ${b} | ${(wallOf(a) / wallOf(b)).toFixed(2)} | ≤ ${bar} |`);
+    if (wallOf(a) > 0 && wallOf(b) > 0)
+      console.log(`| ${a} / ${b} | ${(wallOf(a) / wallOf(b)).toFixed(2)} | ≤ ${bar} |`);
 }
 
 function background(program: string, args: string[]): Background {
