@@ -1,7 +1,10 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // As many as there are cores, not one less: most tests wait for processes and sockets.
+    maxWorkers: availableParallelism(),
     reporters: ['default', './test/harness/closing-line.ts'],
     projects: [
       { test: { name: 'unit', include: ['src/**/*.test.ts'] } },
