@@ -1,0 +1,225 @@
+// Everyone who holds a content whose shape is proven, asked for its pieces at once: one connection a source,
+// the quick are asked for more, what comes is verified where it lies and stored when it is right. Who the
+// sources are, and when the download is over, is the verified download's.
+import { isStopping } from '../../lib/lifecycle.ts';
+import { hashInLayer, pieceAt } from '../../protocol/merkle.ts';
+import type { Proof } from './content-proof.ts';
+import type { ContentShape } from './content-shape.ts';
+import { writeFailure } from './part.ts';
+import type { Patience } from './patience.ts';
+import type { Picker } from './picker.ts';
+import type { PieceMemory } from './piece-memory.ts';
+import type { PieceStore } from './piece-store.ts';
+import type { BookedSource, SourceBook } from './source-book.ts';
+import { SourceConnection, type Ask } from './source-connection.ts';
+import { SourceFailure } from './source-failure.ts';
+import type { Verifier } from './verifier.ts';
+
+/** Pieces asked of one source ahead: the one that comes, and the next. */
+const ASKED_AHEAD = 2;
+/** Nothing more is asked for while so many pieces wait to be verified: the disk is slower than the network. */
+const VERIFIED_AT_ONCE = 4;
+/** So much quicker must a source be to fetch a piece that another one has under way. */
+const REPEAT_IF_QUICKER = 2;
+/** While others wait for memory, the piece that holds some must come within so long. */
+const PIECE_WITHIN_MS = 20_000;
+
+export interface SwarmOptions {
+  /** 64 hex digits. */
+  root: string;
+  shape: ContentShape;
+  picker: Picker;
+  memory: PieceMemory;
+  book: SourceBook;
+  store: PieceStore;
+  verifier: Verifier;
+  patience: Patience;
+  /** Nothing is asked for any more. */
+  signal: AbortSignal;
+  /** A piece that was missing is there, verified: so many bytes. */
+  onPiece: (bytes: number) => void;
+  onFailure: (source: BookedSource, failure: SourceFailure) => void;
+  /** The store failed: the download cannot go on. */
+  onError: (error: unknown) => void;
+  /** Every piece is stored. */
+  onDone: () => void;
+}
+
+export class Swarm {
+  readonly #options: SwarmOptions;
+  readonly #connections = new Map<BookedSource, SourceConnection>();
+  /** Connections that wait for memory, the longest waiting first. */
+  readonly #waiting = new Set<SourceConnection>();
+  /** Pieces that are being verified or stored. */
+  readonly #storing = new Set<Promise<void>>();
+  /** How many of them are being verified. */
+  #verifying = 0;
+
+  constructor(options: SwarmOptions) {
+    this.#options = options;
+  }
+
+  /** Takes what came with the proof, and asks everyone for pieces. */
+  begin({ source, last }: Proof): void {
+    const { picker } = this.#options;
+    if (last && !picker.has(last.ask.piece)) {
+      picker.take(source.key, last.ask.piece);
+      this.#verify(source, last.ask, last.memory);
+    }
+    // Nothing is to be fetched of an empty content.
+    if (!last) picker.arrive(0);
+    this.feedAll();
+    this.#tellIfDone();
+  }
+
+  /** How many sources are connected. */
+  get sources(): number {
+    return this.#connections.size;
+  }
+
+  /** Whether a source is sending, so that its rate can be taken. */
+  isSending(source: BookedSource): boolean {
+    const connection = this.#connections.get(source);
+    return connection !== undefined && !connection.isHeldUp && connection.asked.length > 0;
+  }
+
+  /** Whether what is missing is on its way, or nothing is missing. */
+  get needsNobodyElse(): boolean {
+    const { picker } = this.#options;
+    return picker.isDone || picker.isWaiting;
+  }
+
+  /** Asks every source for as much as it is to be asked ahead. */
+  feedAll(): void {
+    for (const source of this.#options.book.live) this.#feed(source);
+  }
+
+  /** Sources that send next to nothing must not keep others from sending at all. */
+  takeMemoryFromTheSlow(): void {
+    const begunBefore = performance.now() - PIECE_WITHIN_MS;
+    if (this.#waiting.size === 0) return;
+    for (const connection of this.#connections.values())
+      if ((connection.holdsMemorySince ?? Infinity) < begunBefore)
+        connection.close(new SourceFailure('stalled', 'it is too slow while others wait'));
+  }
+
+  /** Hangs up. What is being stored goes on: see {@link settled}. */
+  close(): void {
+    for (const connection of this.#connections.values()) connection.close();
+  }
+
+  /** Resolves when nothing is being verified or stored any more. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#storing);
+  }
+
+  /** Asks a source for as much as it is to be asked ahead. */
+  #feed(source: BookedSource): void {
+    const { shape, picker, store, book, signal } = this.#options;
+    if (isStopping(signal) || source.retryAt > performance.now()) return;
+    while (this.#verifying < VERIFIED_AT_ONCE) {
+      const connection = this.#connections.get(source);
+      if ((connection?.asked.length ?? 0) >= ASKED_AHEAD) return;
+      const mayRepeat = (slower: string) =>
+        source.rate > REPEAT_IF_QUICKER * (book.get(slower)?.rate ?? 0);
+      const piece = picker.next(source.key, mayRepeat, store.horizon);
+      if (piece === undefined) return;
+      const ask = { piece, ...pieceAt(piece, shape.size) };
+      (connection ?? this.#connect(source)).ask(ask);
+    }
+  }
+
+  #connect(source: BookedSource): SourceConnection {
+    const { root, shape, memory: memories, picker, patience, onFailure } = this.#options;
+    const connection: SourceConnection = new SourceConnection({
+      endpoint: source.endpoint,
+      root,
+      size: shape.size,
+      patience,
+      memoryFor: () => {
+        const memory = memories.take();
+        if (memory) this.#waiting.delete(connection);
+        else this.#waiting.add(connection);
+        return memory;
+      },
+      onBytes: (count) => {
+        source.bytesSinceRate += count;
+      },
+      onPiece: (ask, memory) => {
+        this.#verify(source, ask, memory);
+        this.#feed(source);
+      },
+      onOver: (failure, asked, memory) => {
+        if (this.#connections.get(source) === connection) this.#connections.delete(source);
+        this.#waiting.delete(connection);
+        if (memory) memories.give(memory);
+        // It may have been woken in place of another one.
+        this.#wakeNext();
+        for (const { piece } of asked) picker.fail(source.key, piece);
+        // A connection on which nothing was asked may be closed by either side.
+        if (asked.length > 0 || failure.kind !== 'closed-early') onFailure(source, failure);
+      },
+    });
+    this.#connections.set(source, connection);
+    return connection;
+  }
+
+  #verify(source: BookedSource, ask: Ask, memory: SharedArrayBuffer): void {
+    const storing = this.#verifyAndStore(source, ask, memory)
+      .catch((error: unknown) => {
+        this.#options.onError(error);
+      })
+      .finally(() => {
+        this.#storing.delete(storing);
+        this.#tellIfDone();
+      });
+    this.#storing.add(storing);
+  }
+
+  async #verifyAndStore(
+    source: BookedSource,
+    { piece, length }: Ask,
+    memory: SharedArrayBuffer,
+  ): Promise<void> {
+    const { store, picker, shape, book, verifier, signal, onPiece, onFailure } = this.#options;
+    const { size } = shape;
+    const hash = hashInLayer(shape.layer, piece);
+    const { descriptor } = store;
+    this.#verifying++;
+    const outcome = await verifier.verify({ piece, size, hash, memory, descriptor });
+    this.#verifying--;
+    if (outcome === 'right') {
+      const isNew = !picker.has(piece);
+      book.deliver(source, isNew ? length : 0);
+      if (isNew) {
+        picker.arrive(piece);
+        onPiece(length);
+        // Another one may be verified now, while this one waits for an ordered store.
+        this.feedAll();
+        await store.take(piece, new Uint8Array(memory, 0, length));
+      }
+    } else if (outcome === 'wrong') {
+      picker.fail(source.key, piece);
+      const failure = new SourceFailure('bad-piece', `piece ${piece} is not what the root says`);
+      onFailure(source, failure);
+      this.#connections.get(source)?.close(failure);
+    } else if (!isStopping(signal)) throw writeFailure(store.path, outcome.failed);
+    this.#giveBack(memory);
+    // An ordered store may want further pieces now.
+    this.feedAll();
+  }
+
+  #giveBack(memory: SharedArrayBuffer): void {
+    this.#options.memory.give(memory);
+    this.#wakeNext();
+  }
+
+  #wakeNext(): void {
+    const [next] = this.#waiting;
+    next?.resume();
+  }
+
+  #tellIfDone(): void {
+    if (this.#options.picker.isDone && this.#storing.size === 0) this.#options.onDone();
+  }
+}
