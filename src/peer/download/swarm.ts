@@ -15,8 +15,13 @@ import { SourceConnection, type Ask } from './source-connection.ts';
 import { SourceFailure } from './source-failure.ts';
 import type { Verifier } from './verifier.ts';
 
-/** Pieces asked of one source ahead: the one that comes, and the next. */
-const ASKED_AHEAD = 2;
+/**
+ * Pieces that one source may have under way, until they are proven: the one that comes, and the next. What
+ * is under way is lost should the process be killed.
+ */
+const UNDER_WAY = 2;
+/** Where it is the only source, one of them may be with those who verify. */
+const UNDER_WAY_ALONE = 3;
 /** Nothing more is asked for while so many pieces wait to be verified: the disk is slower than the network. */
 const VERIFIED_AT_ONCE = 4;
 /** So much quicker must a source be to fetch a piece that another one has under way. */
@@ -52,8 +57,9 @@ export class Swarm {
   readonly #waiting = new Set<SourceConnection>();
   /** Pieces that are being verified or stored. */
   readonly #storing = new Set<Promise<void>>();
-  /** How many of them are being verified. */
+  /** How many of them are being verified, in all and of each source. */
   #verifying = 0;
+  readonly #unproven = new Map<BookedSource, number>();
 
   constructor(options: SwarmOptions) {
     this.#options = options;
@@ -119,7 +125,8 @@ export class Swarm {
     if (isStopping(signal) || source.retryAt > performance.now()) return;
     while (this.#verifying < VERIFIED_AT_ONCE) {
       const connection = this.#connections.get(source);
-      if ((connection?.asked.length ?? 0) >= ASKED_AHEAD) return;
+      const underWay = (connection?.asked.length ?? 0) + (this.#unproven.get(source) ?? 0);
+      if (underWay >= (book.live.length > 1 ? UNDER_WAY : UNDER_WAY_ALONE)) return;
       const mayRepeat = (slower: string) =>
         source.rate > REPEAT_IF_QUICKER * (book.get(slower)?.rate ?? 0);
       const piece = picker.next(source.key, mayRepeat, store.horizon);
@@ -186,8 +193,10 @@ export class Swarm {
     const hash = hashInLayer(shape.layer, piece);
     const { descriptor } = store;
     this.#verifying++;
+    this.#unproven.set(source, (this.#unproven.get(source) ?? 0) + 1);
     const outcome = await verifier.verify({ piece, size, hash, memory, descriptor });
     this.#verifying--;
+    this.#unproven.set(source, (this.#unproven.get(source) ?? 0) - 1);
     if (outcome === 'right') {
       const isNew = !picker.has(piece);
       book.deliver(source, isNew ? length : 0);
