@@ -1,6 +1,8 @@
 // A peer put together: catalogue, server, announcer. Nothing else constructs its long-lived parts.
 import { pause, type Startable } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
+import { pieceCountOf } from '../protocol/merkle.ts';
+import { PieceSet } from '../protocol/piece-set.ts';
 import { Announcer, type AnnouncerState } from './announcer/announcer.ts';
 import { Catalogue } from './catalogue/catalogue.ts';
 import type { Indexing } from './catalogue/identities.ts';
@@ -162,6 +164,17 @@ function offersOf(catalogue: Catalogue): Offers {
     open: async (name) => opened(await catalogue.open(name)),
     openContent: async (root) => opened(await catalogue.openContent(root)),
     shapeOf: (root) => catalogue.shapeOf(root),
+    holding: async (root) => {
+      const shape = await catalogue.shapeOf(root);
+      return (
+        shape && {
+          size: shape.size,
+          has: PieceSet.full(pieceCountOf(shape.size)),
+          // It is whole.
+          onGain: () => () => undefined,
+        }
+      );
+    },
     page: (after, limit) => catalogue.page(after, limit).map(offered),
     get count() {
       return catalogue.names.length;

@@ -96,6 +96,11 @@ export async function startContentSource(
     });
 
   const answerOne = async (socket: Socket, head: string) => {
+    // It knows no links: it is asked for pieces without.
+    if (/^GET \S+\/link[? ]/.test(head)) {
+      socket.write(headText({ status: 404, headers: { 'content-length': 0 }, body: EMPTY }));
+      return;
+    }
     const turn = source.asked.length;
     const { piece, answer: honest } = honestAnswer(content, head);
     source.asked.push(piece);

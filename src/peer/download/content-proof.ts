@@ -28,7 +28,7 @@ export interface Proof {
   shape: ContentShape;
   /** Who gave it. */
   source: BookedSource;
-  /** The last piece, which came with it; undefined where the content is empty. */
+  /** The last piece, which came with it; undefined where the content is empty, or the registry says its size. */
   last: { ask: Ask; memory: SharedArrayBuffer } | undefined;
 }
 
@@ -52,7 +52,9 @@ export async function proveContent(options: ProofOptions): Promise<Proof | undef
       const fetching = { endpoint: source.endpoint, root, told, signal, patience };
       try {
         const shape = await fetchLayer(fetching);
-        const last = await fetchLastPiece(shape, fetching);
+        // Two who say the same are believed; should both be wrong, the last piece will not fit.
+        const isTold = shape.size === told && shape.size > 0;
+        const last = isTold ? undefined : await fetchLastPiece(shape, fetching);
         proof ??= { shape, source, last };
         proven.abort();
       } catch (error) {

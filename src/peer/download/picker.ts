@@ -36,6 +36,17 @@ export class Picker {
     return this.#underWay.length > 0;
   }
 
+  /** Pieces that are there, in ascending order. */
+  get present(): number[] {
+    return [...this.#have.keys()].filter((piece) => this.has(piece));
+  }
+
+  /** The first piece that is not there; undefined: all are. */
+  get firstMissing(): number | undefined {
+    const first = this.#have.indexOf(0);
+    return first === -1 ? undefined : first;
+  }
+
   has(piece: number): boolean {
     return this.#have[piece] === 1;
   }
@@ -55,6 +66,31 @@ export class Picker {
     const piece = this.#take(horizon) ?? this.#toRepeat(source, mayRepeat);
     if (piece !== undefined) this.#underWay.push({ source, piece });
     return piece;
+  }
+
+  /**
+   * Which of the pieces that a source offers, the best one first, it is to be asked for. As for
+   * {@link next}, pieces are asked for twice only when every piece has been asked for once.
+   */
+  choose(
+    source: SourceKey,
+    offered: readonly number[],
+    mayRepeat: (slower: SourceKey) => boolean,
+    horizon = Infinity,
+  ): number | undefined {
+    const isWanted = (piece: number) => piece < horizon && this.#have[piece] === 0;
+    const piece =
+      offered.find((each) => isWanted(each) && !this.#isUnderWay(each)) ??
+      (this.#open.length === 0
+        ? offered.find((each) => isWanted(each) && this.#isToRepeat(source, each, mayRepeat))
+        : undefined);
+    if (piece !== undefined) this.take(source, piece);
+    return piece;
+  }
+
+  /** How many pieces are under way; those that are under way twice count twice. */
+  get underWay(): number {
+    return this.#underWay.length;
   }
 
   /** A source has a certain piece under way, out of turn. */
@@ -77,8 +113,7 @@ export class Picker {
     const at = this.#underWay.findIndex((each) => each.source === source && each.piece === piece);
     if (at === -1) return;
     this.#underWay.splice(at, 1);
-    if (!this.has(piece) && !this.#underWay.some((each) => each.piece === piece))
-      this.#open.push(piece);
+    if (!this.has(piece) && !this.#isUnderWay(piece)) this.#open.push(piece);
   }
 
   /** The first of the open pieces; what was given back waits at the end, whatever piece it is. */
@@ -88,12 +123,23 @@ export class Picker {
   }
 
   #toRepeat(source: SourceKey, mayRepeat: (slower: SourceKey) => boolean): number | undefined {
-    return this.#underWay.find(
-      (each) =>
-        each.source !== source &&
-        mayRepeat(each.source) &&
-        this.#underWay.filter(({ piece }) => piece === each.piece).length === 1,
-    )?.piece;
+    return this.#underWay.find(({ piece }) => this.#isToRepeat(source, piece, mayRepeat))?.piece;
+  }
+
+  #isUnderWay(piece: number): boolean {
+    return this.#underWay.some((each) => each.piece === piece);
+  }
+
+  /** Whether a piece is under way once, with another source, and that is slower. */
+  #isToRepeat(
+    source: SourceKey,
+    piece: number,
+    mayRepeat: (slower: SourceKey) => boolean,
+  ): boolean {
+    const [one, ...others] = this.#underWay.filter((each) => each.piece === piece);
+    return (
+      one !== undefined && others.length === 0 && one.source !== source && mayRepeat(one.source)
+    );
   }
 
   #close(piece: number): void {

@@ -16,8 +16,16 @@ const MAX_REMEMBERED = 10_000;
 /** It sent something that it should not have: it is not asked again for this content. */
 const LIES: ReadonlySet<FailureKind> = new Set(['wrong-answer', 'bad-piece', 'not-http']);
 
+/** A source as somebody names it. */
+export interface NamedSource extends Endpoint {
+  /** Whether it holds the whole content; default: true. */
+  complete?: boolean;
+}
+
 export interface BookedSource {
   readonly endpoint: Endpoint;
+  /** Whether it is said to hold the whole content. */
+  isWhole: boolean;
   /** The endpoint as text: what tells it from the others. */
   readonly key: string;
   /** Verified bytes that came from it. */
@@ -44,17 +52,19 @@ export class SourceBook {
   }
 
   /** Takes in endpoints that are new here, or were left alone for long enough. Answers whether any was. */
-  join(endpoints: Iterable<Endpoint>, now: number): boolean {
+  join(named: Iterable<NamedSource>, now: number): boolean {
     let room = MAX_SOURCES - this.live.length;
     const before = room;
-    for (const endpoint of endpoints) {
-      if (room <= 0) break;
+    for (const { ipAddress, port, complete = true } of named) {
+      const endpoint = { ipAddress, port };
       const key = endpointText(endpoint);
       const known = this.#sources.get(key);
+      if (known && complete) known.isWhole = true;
+      if (room <= 0) continue;
       if (known ? known.state !== 'away' || known.retryAt > now : this.#isFull) continue;
       room--;
       if (known) known.state = 'live';
-      else this.#sources.set(key, newSource(endpoint, key));
+      else this.#sources.set(key, newSource(endpoint, key, complete));
     }
     return room < before;
   }
@@ -129,9 +139,10 @@ function isHopeless({ bytes, failuresInARow }: BookedSource, kind: FailureKind):
   return bytes === 0 && (kind === 'unreachable' || kind === 'stalled');
 }
 
-function newSource(endpoint: Endpoint, key: string): BookedSource {
+function newSource(endpoint: Endpoint, key: string, isWhole: boolean): BookedSource {
   return {
     endpoint,
+    isWhole,
     key,
     bytes: 0,
     bytesSinceRate: 0,

@@ -3,6 +3,7 @@
 // pieces, and what becomes of them, is the verified download's.
 import { connect, type Socket } from 'node:net';
 import { endpointText, type Endpoint } from '../../protocol/endpoints.ts';
+import { LINK_HEADER } from '../../protocol/link.ts';
 import { parseContentRange } from '../../protocol/ranges.ts';
 import { MAX_HEAD_BYTES, parseAnswerHead, type AnswerHead } from './answer-head.ts';
 import type { Patience } from './patience.ts';
@@ -16,6 +17,8 @@ export interface Ask {
   /** The first byte, and how many; at least one. */
   start: number;
   length: number;
+  /** The link over which it was offered (see protocol/link). */
+  link?: string | undefined;
 }
 
 export interface ConnectionOptions {
@@ -115,7 +118,8 @@ export class SourceConnection {
     this.#asked.push(ask);
     this.#socket.write(
       `GET /contents/${root} HTTP/1.1\r\nHost: ${endpointText(endpoint)}\r\n` +
-        `Range: bytes=${ask.start}-${ask.start + ask.length - 1}\r\n\r\n`,
+        `Range: bytes=${ask.start}-${ask.start + ask.length - 1}\r\n` +
+        (ask.link === undefined ? '\r\n' : `${LINK_HEADER}: ${ask.link}\r\n\r\n`),
     );
   }
 

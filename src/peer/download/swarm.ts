@@ -1,10 +1,13 @@
 // Everyone who holds a content whose shape is proven, asked for its pieces at once: one connection a source,
-// the quick are asked for more, what comes is verified where it lies and stored when it is right. Who the
-// sources are, and when the download is over, is the verified download's.
+// what comes is verified where it lies and stored when it is right. Sources with which there is a link say
+// which pieces they are to be asked for; of the others, the quick are asked for more. Who the sources are,
+// and when the download is over, is the verified download's.
 import { isStopping } from '../../lib/lifecycle.ts';
-import { hashInLayer, pieceAt } from '../../protocol/merkle.ts';
+import { hashInLayer, pieceAt, pieceCountOf } from '../../protocol/merkle.ts';
 import type { Proof } from './content-proof.ts';
 import type { ContentShape } from './content-shape.ts';
+import type { Link } from './link.ts';
+import { Links } from './links.ts';
 import { writeFailure } from './part.ts';
 import type { Patience } from './patience.ts';
 import type { Picker } from './picker.ts';
@@ -22,6 +25,8 @@ import type { Verifier } from './verifier.ts';
 const UNDER_WAY = 2;
 /** Where it is the only source, one of them may be with those who verify. */
 const UNDER_WAY_ALONE = 3;
+/** A content of fewer pieces is asked for without links. */
+const LINKED_FROM = 3;
 /** Nothing more is asked for while so many pieces wait to be verified: the disk is slower than the network. */
 const VERIFIED_AT_ONCE = 4;
 /** So much quicker must a source be to fetch a piece that another one has under way. */
@@ -41,8 +46,12 @@ export interface SwarmOptions {
   patience: Patience;
   /** Nothing is asked for any more. */
   signal: AbortSignal;
-  /** A piece that was missing is there, verified: so many bytes. */
-  onPiece: (bytes: number) => void;
+  /** Where this peer listens; undefined: it does not serve. */
+  port: number | undefined;
+  /** Whether pieces are wanted in order. */
+  inOrder: boolean;
+  /** A piece that was missing is there, verified and stored: so many bytes. */
+  onPiece: (piece: number, bytes: number) => void;
   onFailure: (source: BookedSource, failure: SourceFailure) => void;
   /** The store failed: the download cannot go on. */
   onError: (error: unknown) => void;
@@ -60,9 +69,28 @@ export class Swarm {
   /** How many of them are being verified, in all and of each source. */
   #verifying = 0;
   readonly #unproven = new Map<BookedSource, number>();
+  readonly #links: Links;
+  /** Bytes of pieces that came and were there already. */
+  wasted = 0;
 
   constructor(options: SwarmOptions) {
     this.#options = options;
+    const { root, port, patience, picker, onFailure } = options;
+    this.#links = new Links({
+      ...{ root, port, patience },
+      has: () => picker.present,
+      readsAt: () => (options.inOrder ? picker.firstMissing : undefined),
+      onOffer: (source, pieces, link) => {
+        this.#choose(source, pieces, link);
+      },
+      onPlain: (source) => {
+        this.#feed(source);
+      },
+      onFailure: (source, failure) => {
+        this.#connections.get(source)?.close(failure);
+        onFailure(source, failure);
+      },
+    });
   }
 
   /** Takes what came with the proof, and asks everyone for pieces. */
@@ -73,7 +101,7 @@ export class Swarm {
       this.#verify(source, last.ask, last.memory);
     }
     // Nothing is to be fetched of an empty content.
-    if (!last) picker.arrive(0);
+    if (this.#options.shape.size === 0) picker.arrive(0);
     this.feedAll();
     this.#tellIfDone();
   }
@@ -109,8 +137,16 @@ export class Swarm {
         connection.close(new SourceFailure('stalled', 'it is too slow while others wait'));
   }
 
+  /** A source is not to be asked any more. */
+  leave(source: BookedSource): void {
+    this.#links.close(source);
+    this.#connections.get(source)?.close();
+  }
+
   /** Hangs up. What is being stored goes on: see {@link settled}. */
   close(): void {
+    this.#links.flush();
+    this.#links.closeAll();
     for (const connection of this.#connections.values()) connection.close();
   }
 
@@ -119,21 +155,51 @@ export class Swarm {
     await Promise.all(this.#storing);
   }
 
-  /** Asks a source for as much as it is to be asked ahead. */
+  /** Makes a link to a source; asks one that knows no links for as much as it is to be asked ahead. */
   #feed(source: BookedSource): void {
-    const { shape, picker, store, book, signal } = this.#options;
-    if (isStopping(signal) || source.retryAt > performance.now()) return;
-    while (this.#verifying < VERIFIED_AT_ONCE) {
-      const connection = this.#connections.get(source);
-      const underWay = (connection?.asked.length ?? 0) + (this.#unproven.get(source) ?? 0);
-      if (underWay >= (book.live.length > 1 ? UNDER_WAY : UNDER_WAY_ALONE)) return;
-      const mayRepeat = (slower: string) =>
-        source.rate > REPEAT_IF_QUICKER * (book.get(slower)?.rate ?? 0);
-      const piece = picker.next(source.key, mayRepeat, store.horizon);
-      if (piece === undefined) return;
-      const ask = { piece, ...pieceAt(piece, shape.size) };
-      (connection ?? this.#connect(source)).ask(ask);
+    const { shape, picker, store, signal } = this.#options;
+    if (isStopping(signal) || picker.isDone || source.retryAt > performance.now()) return;
+    const isLinked = pieceCountOf(shape.size) >= LINKED_FROM && !this.#links.isPlain(source);
+    if (isLinked) {
+      this.#links.open(source);
+      return;
     }
+    while (this.#mayAsk(source)) {
+      const piece = picker.next(source.key, this.#mayRepeat(source), store.horizon);
+      if (piece === undefined) return;
+      this.#ask(source, piece);
+    }
+  }
+
+  /** Answers an offer: asks for one of the pieces, or passes. */
+  #choose(source: BookedSource, pieces: number[], link: Link): void {
+    const { picker, store, memory, signal } = this.#options;
+    const isReady = !isStopping(signal) && source.retryAt <= performance.now();
+    // Who offers much must not fill the memory with what waits for it.
+    const hasMemory = picker.underWay < memory.slots;
+    const piece =
+      isReady && hasMemory && this.#mayAsk(source)
+        ? picker.choose(source.key, pieces, this.#mayRepeat(source), store.horizon)
+        : undefined;
+    if (piece === undefined) link.pass();
+    else this.#ask(source, piece, link.id);
+  }
+
+  #mayAsk(source: BookedSource): boolean {
+    const asked = this.#connections.get(source)?.asked.length ?? 0;
+    const underWay = asked + (this.#unproven.get(source) ?? 0);
+    const most = this.#options.book.live.length > 1 ? UNDER_WAY : UNDER_WAY_ALONE;
+    return this.#verifying < VERIFIED_AT_ONCE && underWay < most;
+  }
+
+  #mayRepeat(source: BookedSource): (slower: string) => boolean {
+    const { book } = this.#options;
+    return (slower) => source.rate > REPEAT_IF_QUICKER * (book.get(slower)?.rate ?? 0);
+  }
+
+  #ask(source: BookedSource, piece: number, link?: string): void {
+    const ask = { piece, ...pieceAt(piece, this.#options.shape.size), link };
+    (this.#connections.get(source) ?? this.#connect(source)).ask(ask);
   }
 
   #connect(source: BookedSource): SourceConnection {
@@ -202,11 +268,12 @@ export class Swarm {
       book.deliver(source, isNew ? length : 0);
       if (isNew) {
         picker.arrive(piece);
-        onPiece(length);
         // Another one may be verified now, while this one waits for an ordered store.
+        this.#links.gain(piece, length, source);
         this.feedAll();
         await store.take(piece, new Uint8Array(memory, 0, length));
-      }
+        onPiece(piece, length);
+      } else this.wasted += length;
     } else if (outcome === 'wrong') {
       picker.fail(source.key, piece);
       const failure = new SourceFailure('bad-piece', `piece ${piece} is not what the root says`);

@@ -1,9 +1,8 @@
 // Gets one content by its root from everyone who holds it: finds sources, has size and layer proven, looks
 // what an earlier run left, and lets the swarm fetch the rest. It ends when all is there, or when nobody
 // is left who could send it. Nothing that comes in is trusted.
-import { isStopping, Repeating } from '../../lib/lifecycle.ts';
+import { isStopping, pause } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
-import type { Endpoint } from '../../protocol/endpoints.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import { hashInLayer, pieceAt, pieceLengthOf } from '../../protocol/merkle.ts';
 import { proveContent } from './content-proof.ts';
@@ -12,7 +11,7 @@ import { PATIENCE, type Patience } from './patience.ts';
 import { Picker } from './picker.ts';
 import { PieceMemory } from './piece-memory.ts';
 import type { PieceStore } from './piece-store.ts';
-import { SourceBook, type BookedSource } from './source-book.ts';
+import { SourceBook, type BookedSource, type NamedSource } from './source-book.ts';
 import type { SourceFailure } from './source-failure.ts';
 import { Swarm } from './swarm.ts';
 import { Verifier } from './verifier.ts';
@@ -21,6 +20,10 @@ import { Verifier } from './verifier.ts';
 const TICK_MS = 250;
 /** Claims of an earlier run that are looked at at the same time. */
 const CHECKED_AT_ONCE = 4;
+/** At first sources are looked for at ever longer intervals: those who begin together find each other soon. */
+const FIRST_LOOK_MS = 250;
+/** Where nobody holds the whole, what is missing may still come from those who hold a part, for so long. */
+const IN_PART_MS = 30_000;
 /** A message names so many of those who failed. */
 const MAX_SHOWN = 5;
 
@@ -28,7 +31,7 @@ export interface VerifiedDownloadOptions {
   /** 64 hex digits. */
   root: string;
   /** Who holds the content, as far as is known at the moment. */
-  findSources: (signal: AbortSignal) => Promise<Endpoint[]>;
+  findSources: (signal: AbortSignal) => Promise<NamedSource[]>;
   /**
    * What the registry says of its size, in bytes; null: it does not know. It is not needed, and not
    * believed, but for the one size that the root leaves open (see content-shape).
@@ -41,7 +44,15 @@ export interface VerifiedDownloadOptions {
   patience?: Partial<Patience>;
   /** How long to wait for a source where there is none, in milliseconds. Default: 0. */
   waitMs?: number | undefined;
+  /** Whether pieces are wanted in order. Default: false, in whichever order is the quickest for all. */
+  inOrder?: boolean | undefined;
+  /** Where this peer serves what has come; undefined: it does not serve. */
+  port?: number | undefined;
   onProgress?: (progress: { have: number; size: number; sources: number }) => void;
+  /** Size and layer are proven, and these pieces are there from an earlier run. */
+  onShape?: (shape: ContentShape, have: readonly number[]) => void;
+  /** A piece is there, verified. */
+  onPiece?: (piece: number) => void;
 }
 
 export interface VerifiedDownloaded {
@@ -49,6 +60,8 @@ export interface VerifiedDownloaded {
   size: number;
   /** Bytes that were there from an earlier run. */
   kept: number;
+  /** Bytes of pieces that came a second time. */
+  wasted: number;
   /** Verified bytes by source. */
   sources: { endpoint: string; bytes: number }[];
   /** Who lied or went away, and why. */
@@ -81,7 +94,7 @@ export class VerifiedDownload {
    * @throws CodedError `no-source`, `interrupted`, `registry-…`, or what the store fails with
    */
   async run(): Promise<VerifiedDownloaded> {
-    const { signal, log } = this.#options;
+    const { signal } = this.#options;
     const finished = this.#finished.promise;
     // It may be rejected before anybody waits for it.
     finished.catch(() => undefined);
@@ -90,33 +103,27 @@ export class VerifiedDownload {
     };
     signal.addEventListener('abort', onAbort);
     if (signal.aborted) onAbort();
-    const looking = new Repeating({
-      work: () => this.#findSources(),
-      pauseMs: this.#patience.lookForSourcesMs,
-      pauseFirst: true,
-      onError: (err) => {
-        log.info({ err }, 'looking for sources failed');
-      },
-    });
     let ticking: NodeJS.Timeout | undefined;
     let beginning: Promise<void> | undefined;
+    let looking: Promise<void> | undefined;
     try {
       await Promise.race([this.#findSources(), finished]);
       ticking = setInterval(() => {
         this.#tick();
       }, TICK_MS);
-      await looking.start();
+      looking = this.#keepLooking();
       beginning = this.#begin().catch((error: unknown) => {
         this.#finished.reject(error);
       });
       await finished;
       const { delivered: sources, failed } = this.#book;
-      return { size: this.#have, kept: this.#kept, sources, failed };
+      const wasted = this.#swarm?.wasted ?? 0;
+      return { size: this.#have, kept: this.#kept, wasted, sources, failed };
     } finally {
       this.#over.abort();
       signal.removeEventListener('abort', onAbort);
       clearInterval(ticking);
-      await looking.stop();
+      await looking;
       await this.#givingUp;
       await beginning;
       this.#swarm?.close();
@@ -146,6 +153,8 @@ export class VerifiedDownload {
     const claimed = await store.prepare(shape.size, Math.floor(memory.slots / 2));
     const picker = new Picker(await this.#checked(claimed, shape));
     if (isStopping(signal)) return;
+    const { port, inOrder = false, onShape, onPiece } = this.#options;
+    onShape?.(shape, picker.present);
     this.#swarm = new Swarm({
       root,
       shape,
@@ -156,7 +165,10 @@ export class VerifiedDownload {
       verifier: this.#verifier,
       patience: this.#patience,
       signal,
-      onPiece: (bytes) => {
+      port,
+      inOrder,
+      onPiece: (piece, bytes) => {
+        onPiece?.(piece);
         this.#waitsSince = performance.now();
         this.#have += bytes;
         const sources = this.#swarm?.sources ?? 0;
@@ -196,9 +208,25 @@ export class VerifiedDownload {
     return have;
   }
 
+  /** Somebody who may be a source, too. */
+  join(sources: Iterable<NamedSource>): void {
+    if (this.#book.join(sources, performance.now())) this.#swarm?.feedAll();
+  }
+
   async #findSources(): Promise<void> {
-    const endpoints = await this.#options.findSources(this.#over.signal);
-    if (this.#book.join(endpoints, performance.now())) this.#swarm?.feedAll();
+    this.join(await this.#options.findSources(this.#over.signal));
+  }
+
+  async #keepLooking(): Promise<void> {
+    const { lookForSourcesMs } = this.#patience;
+    const { signal } = this.#over;
+    for (let pauseMs = FIRST_LOOK_MS; !isStopping(signal); pauseMs *= 2) {
+      await pause(Math.min(pauseMs, lookForSourcesMs), signal);
+      if (isStopping(signal)) return;
+      await this.#findSources().catch((err: unknown) => {
+        if (!isStopping(signal)) this.#options.log.info({ err }, 'looking for sources failed');
+      });
+    }
   }
 
   #tick(): void {
@@ -211,7 +239,9 @@ export class VerifiedDownload {
 
   /** Whether what is missing may come from those who are known. */
   get #hasHope(): boolean {
-    if (this.#book.live.length > 0) return true;
+    const { live } = this.#book;
+    if (live.some(({ isWhole }) => isWhole)) return true;
+    if (live.length > 0 && performance.now() - this.#waitsSince < IN_PART_MS) return true;
     return this.#swarm?.needsNobodyElse ?? false;
   }
 
@@ -236,6 +266,7 @@ export class VerifiedDownload {
     const { kind, message } = failure;
     this.#options.log.info({ source: source.key, kind }, message);
     this.#book.fail(source, failure, performance.now());
+    if (source.state !== 'live') this.#swarm?.leave(source);
     this.#swarm?.feedAll();
     this.#giveUpIfHopeless();
   }

@@ -11,6 +11,7 @@ import {
 } from '../../protocol/errors.ts';
 import { parseRoot, SIZE_HEADER } from '../../protocol/merkle.ts';
 import { parseNamePath } from '../../protocol/names.ts';
+import { rangesText } from '../../protocol/piece-set.ts';
 import { listHoldsTag, parseRange, type ByteRange } from '../../protocol/ranges.ts';
 import { contentHeaders } from './content-types.ts';
 import { listingOf, PAGE_POLICY, pageOf } from './listing.ts';
@@ -20,6 +21,7 @@ import { sendFile } from './send-file.ts';
 const FILES = '/files/';
 const CONTENTS = '/contents/';
 const LAYER = '/layer';
+const PIECES = '/pieces';
 
 /** What a root stands for never changes. */
 const FOR_EVER = 'public, max-age=31536000, immutable';
@@ -27,8 +29,11 @@ const FOR_EVER = 'public, max-age=31536000, immutable';
 /** Requests of one connection that wait for the answers before theirs; more than any client sends ahead. */
 const MAX_WAITING = 100;
 
+/** Told of each request that comes in; answers what to call when its answer is over. */
+export type Claim = (request: IncomingMessage) => ((isWhole: boolean) => void) | undefined;
+
 /** @param stalledAfterMs how long a client may take nothing of a file */
-export function httpVoice(offers: Offers, log: Logger, stalledAfterMs: number) {
+export function httpVoice(offers: Offers, log: Logger, stalledAfterMs: number, claim: Claim) {
   /** The last answer of a connection, and how many there are under way or waiting. */
   const connections = new WeakMap<Socket, { last: Promise<void>; count: number }>();
 
@@ -54,6 +59,11 @@ export function httpVoice(offers: Offers, log: Logger, stalledAfterMs: number) {
     connections.set(socket, connection);
     if (++connection.count > MAX_WAITING) socket.destroy();
     if (socket.destroyed) return;
+    const over = claim(request);
+    if (over)
+      response.once('close', () => {
+        over(response.writableFinished);
+      });
     connection.last = connection.last.then(async () => {
       if (!socket.writable) return;
       const closed = new Promise((resolve) => response.once('close', resolve));
@@ -100,6 +110,9 @@ async function answer(
   } else if (path.startsWith(CONTENTS) && path.endsWith(LAYER)) {
     const root = parseRoot(path.slice(CONTENTS.length, -LAYER.length));
     await answerLayer(request, response, offers, root);
+  } else if (path.startsWith(CONTENTS) && path.endsWith(PIECES)) {
+    const root = parseRoot(path.slice(CONTENTS.length, -PIECES.length));
+    await answerPieces(request, response, offers, root);
   } else if (path.startsWith(CONTENTS)) {
     await using opened = await offers.openContent(parseRoot(path.slice(CONTENTS.length)));
     if (!opened) throw new CodedError('not-found', 'No content of this root is offered.');
@@ -146,6 +159,26 @@ async function answerLayer(
   response.end(request.method === 'HEAD' ? undefined : shape.layer);
 }
 
+/** Which pieces are here now. */
+async function answerPieces(
+  request: IncomingMessage,
+  response: ServerResponse,
+  offers: Offers,
+  root: string,
+): Promise<void> {
+  const holding = await offers.holding(root);
+  if (!holding) throw new CodedError('not-found', 'No content of this root is offered.');
+  const { size, has } = holding;
+  const body = JSON.stringify({ size, pieces: has.length, have: rangesText(has) });
+  response.writeHead(200, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
 async function answerFile(
   request: IncomingMessage,
   response: ServerResponse,
@@ -172,6 +205,8 @@ async function answerFile(
     throw new CodedError('range-not-satisfiable', `The file has ${file.size} bytes.`);
   }
   const sent = range === 'whole' ? { start: 0, end: file.size - 1 } : range;
+  if (opened.holds && !opened.holds(sent.start, sent.end))
+    throw new CodedError('not-found', 'Not all of this is here yet; see its /pieces.');
   response.writeHead(range === 'whole' ? 200 : 206, {
     ...contentHeaders(file.name),
     'content-length': sent.end - sent.start + 1,

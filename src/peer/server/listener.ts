@@ -1,12 +1,13 @@
 // One port, several voices: reads the first bytes of a connection once and hands it on to the voice
 // that they ask for, with the bytes pushed back.
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Startable } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import { recogniseOpening } from '../../protocol/opening.ts';
 import { httpVoice } from './http-voice.ts';
+import { isLink, LinkVoice, type LinkVoiceOptions } from './link-voice.ts';
 import { answerLine } from './line-voice.ts';
 import type { Offers } from './offers.ts';
 
@@ -29,11 +30,13 @@ export interface ListenerOptions {
   openingTimeoutMs?: number | undefined;
   /** How long a client may take nothing of its answer, in milliseconds. Default: 30,000. */
   stalledAfterMs?: number | undefined;
+  onNeighbour?: LinkVoiceOptions['onNeighbour'];
 }
 
 export class Listener implements Startable {
   readonly #options: ListenerOptions & { openingTimeoutMs: number; stalledAfterMs: number };
   readonly #server: Server;
+  readonly #links: LinkVoice;
   readonly #sockets = new Set<Socket>();
   #stopping: Promise<void> | undefined;
 
@@ -45,15 +48,21 @@ export class Listener implements Startable {
       stalledAfterMs = STALLED_AFTER_MS,
     } = options;
     this.#options = { ...options, openingTimeoutMs, stalledAfterMs };
+    this.#links = new LinkVoice(options);
     this.#server = createServer(
       {
         headersTimeout: openingTimeoutMs,
         requestTimeout: openingTimeoutMs,
         connectionsCheckingInterval: Math.min(1_000, openingTimeoutMs),
         keepAliveTimeout: KEEP_ALIVE_MS,
+        // Who asks for another upgrade, as curl does with --http2, gets an answer in HTTP/1.1.
+        shouldUpgradeCallback: (request: IncomingMessage) => isLink(request),
       },
-      httpVoice(offers, log, stalledAfterMs),
+      httpVoice(offers, log, stalledAfterMs, (request) => this.#links.claim(request)),
     );
+    this.#server.on('upgrade', (request, socket, head) => {
+      this.#links.upgrade(request, socket, head);
+    });
     this.#server.maxConnections = MAX_CONNECTIONS;
     // Whatever the answer is: send-file watches over files, and this over all else.
     this.#server.timeout = stalledAfterMs;
@@ -87,19 +96,21 @@ export class Listener implements Startable {
       });
       this.#server.listen({ port, ...(host !== undefined && { host }) }, resolve);
     });
+    await this.#links.start();
     this.#server.on('error', (err) => {
       this.#options.log.error({ err }, 'a connection could not be accepted');
     });
   }
 
-  stop(): Promise<void> {
+  async stop(): Promise<void> {
+    await this.#links.stop();
     this.#stopping ??= new Promise((resolve) => {
       this.#server.close(() => {
         resolve();
       });
       for (const socket of this.#sockets) socket.destroy();
     });
-    return this.#stopping;
+    await this.#stopping;
   }
 
   /** The port it listens on, once started. */

@@ -15,6 +15,7 @@ function offersOf(names: string[]): Offers {
     open: () => Promise.resolve(undefined),
     openContent: () => Promise.resolve(undefined),
     shapeOf: () => Promise.resolve(undefined),
+    holding: () => Promise.resolve(undefined),
     page: (after, limit) => files.filter(({ name }) => name > after).slice(0, limit),
     count: files.length,
   };

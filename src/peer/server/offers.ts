@@ -1,5 +1,6 @@
 // What the server needs to know of the catalogue, and no more.
 import type { FileHandle } from 'node:fs/promises';
+import type { PieceSet } from '../../protocol/piece-set.ts';
 
 /** A file as it is listed. */
 export interface OfferedFile {
@@ -17,6 +18,17 @@ export interface OpenedOffer extends AsyncDisposable {
   handle: FileHandle;
   /** Whether the file is still as it was when it was opened. */
   isUnchanged(): Promise<boolean>;
+  /** Whether the bytes from `start` to `end`, inclusive, are there; undefined: all are. */
+  holds?: ((start: number, end: number) => boolean) | undefined;
+}
+
+/** Which pieces of a content are here: all, or more and more of them. */
+export interface Holding {
+  /** Bytes of the content. */
+  readonly size: number;
+  readonly has: PieceSet;
+  /** Tells of each piece that came to `has`. Answers how to stop that. */
+  onGain(tell: (piece: number) => void): () => void;
 }
 
 export interface Offers {
@@ -26,6 +38,8 @@ export interface Offers {
   openContent(root: string): Promise<OpenedOffer | undefined>;
   /** Size and piece layer of a content. Undefined: it is not offered. */
   shapeOf(root: string): Promise<{ size: number; layer: Uint8Array } | undefined>;
+  /** Which pieces of a content are here. Undefined: it is not offered. */
+  holding(root: string): Promise<Holding | undefined>;
   /** Up to `limit` files whose names come after `after`, in order. */
   page(after: string, limit: number): OfferedFile[];
   readonly count: number;

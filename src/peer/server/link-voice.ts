@@ -1,0 +1,306 @@
+// The links of those who download from here (see protocol/link): hears what they have, and offers them
+// pieces as the plan and the window of the uplink say. The pieces themselves go over HTTP.
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type RawData, type WebSocket } from 'ws';
+import type { Startable } from '../../lib/lifecycle.ts';
+import type { Logger } from '../../lib/log.ts';
+import { CodedError } from '../../protocol/errors.ts';
+import {
+  LINK_HEADER,
+  LINK_PROTOCOL,
+  MAX_LINK_TEXT,
+  parseFollowerWord,
+  type HolderWord,
+} from '../../protocol/link.ts';
+import { parseRoot, pieceLengthOf } from '../../protocol/merkle.ts';
+import { parseRanges } from '../../protocol/piece-set.ts';
+import type { Holding, Offers } from './offers.ts';
+import { UploadPlan, type Follower } from './upload-plan.ts';
+import { UploadWindow } from './upload-window.ts';
+
+const PATH = /^\/contents\/([^/?]*)\/link(?:\?(.*))?$/;
+const PIECE_PATH = /^\/contents\/[^/?]*$/;
+const RANGE = /^bytes=(\d+)-\d+$/;
+
+const MAX_LINKS = 200;
+const MAX_LINKS_PER_ADDRESS = 64;
+/** Offers that are not answered, and pieces that do not arrive, are looked for so often. */
+const LOOK_EVERY_MS = 250;
+const ANSWER_WITHIN_MS = 10_000;
+/** Who does not answer, or gets nothing done, is offered nothing for so long. */
+const REST_MS = 5_000;
+const ARRIVES_WITHIN_MS = 120_000;
+/** A follower that does not read has so many bytes waiting, and is cut. */
+const MAX_WAITING_BYTES = 256 * 1024;
+/** Who has said so many things more than there was to say is cut. */
+const SPARE_WORDS = 200;
+
+interface UnderWay {
+  since: number;
+  /** Whether it counts in the window: not where its receiver holds it up. */
+  counts: boolean;
+}
+
+interface Link {
+  socket: WebSocket;
+  content: Content;
+  follower: Follower;
+  address: string;
+  /** When what was offered and not answered was offered, the oldest first. */
+  offered: number[];
+  underWay: Map<number, UnderWay>;
+  words: number;
+}
+
+interface Content {
+  plan: UploadPlan;
+  holding: Holding;
+  links: Map<Follower, Link>;
+  forget: () => void;
+}
+
+/** Whether a request is to open a link. */
+export function isLink({ url = '', headers }: IncomingMessage): boolean {
+  return PATH.test(url) && headers.upgrade?.toLowerCase() === 'websocket';
+}
+
+export interface LinkVoiceOptions {
+  offers: Offers;
+  log: Logger;
+  /** Somebody who downloads here, and listens on that port, would be a source, too. */
+  onNeighbour?:
+    ((root: string, neighbour: { ipAddress: string; port: number }) => void) | undefined;
+}
+
+export class LinkVoice implements Startable {
+  readonly #options: LinkVoiceOptions;
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: MAX_LINK_TEXT,
+    perMessageDeflate: false,
+    handleProtocols: (offered) => (offered.has(LINK_PROTOCOL) ? LINK_PROTOCOL : false),
+  });
+  readonly #window = new UploadWindow();
+  readonly #links = new Map<string, Link>();
+  readonly #contents = new Map<string, Content>();
+  #looking: NodeJS.Timeout | undefined;
+
+  constructor(options: LinkVoiceOptions) {
+    this.#options = options;
+  }
+
+  start(): Promise<void> {
+    this.#looking = setInterval(() => {
+      this.#lookForTheLate();
+    }, LOOK_EVERY_MS);
+    this.#looking.unref();
+    return Promise.resolve();
+  }
+
+  stop(): Promise<void> {
+    clearInterval(this.#looking);
+    for (const { socket } of this.#links.values()) socket.terminate();
+    return Promise.resolve();
+  }
+
+  /** How many download from here over links. */
+  get count(): number {
+    return this.#links.size;
+  }
+
+  /** A request to upgrade a connection; whatever is no link is refused. Never throws. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#open(request, socket, head).catch((error: unknown) => {
+      const status = error instanceof CodedError && error.code === 'busy' ? 503 : 404;
+      socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    });
+  }
+
+  /**
+   * A request that has come in: where it is for a piece that was offered over a link, the piece is under
+   * way from now. Answers what to call when the answer is over, undefined for all other requests.
+   */
+  claim({ url = '', headers }: IncomingMessage): ((isWhole: boolean) => void) | undefined {
+    const link = this.#links.get(String(headers[LINK_HEADER] ?? ''));
+    const start = Number(RANGE.exec(headers.range ?? '')?.[1] ?? NaN);
+    if (!link || !PIECE_PATH.test(url)) return undefined;
+    const { content, follower, underWay } = link;
+    const piece = start / pieceLengthOf(content.holding.size);
+    if (!Number.isInteger(piece) || piece >= content.holding.has.length) return undefined;
+    if (underWay.has(piece) || follower.has.has(piece)) return undefined;
+    let since = link.offered.shift();
+    if (since === undefined) {
+      since = performance.now();
+      this.#window.begin();
+    }
+    underWay.set(piece, { since, counts: true });
+    content.plan.claim(follower, piece);
+    return (isWhole) => {
+      if (!isWhole) this.#fail(link, piece);
+    };
+  }
+
+  async #open(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    socket.on('error', () => socket.destroy());
+    const [, text = '', query = ''] = PATH.exec(request.url ?? '') ?? [];
+    const root = parseRoot(text);
+    const holding = await this.#options.offers.holding(root);
+    if (!holding) throw new CodedError('not-found', 'No content of this root is offered.');
+    const address = request.socket.remoteAddress ?? '';
+    const ofAddress = [...this.#links.values()].filter((link) => link.address === address).length;
+    if (this.#links.size >= MAX_LINKS || ofAddress >= MAX_LINKS_PER_ADDRESS)
+      throw new CodedError('busy', 'There are too many links.');
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+      this.#join(webSocket, root, holding, address);
+    });
+    const port = Number(new URLSearchParams(query).get('port') ?? NaN);
+    if (Number.isInteger(port) && port > 0 && port < 65536)
+      this.#options.onNeighbour?.(root, { ipAddress: address, port });
+  }
+
+  #join(socket: WebSocket, root: string, holding: Holding, address: string): void {
+    const content = this.#contents.get(root) ?? this.#begin(root, holding);
+    const id = randomBytes(8).toString('hex');
+    const follower = content.plan.join();
+    // Until it has said what it has.
+    follower.restsUntil = Infinity;
+    const link: Link = {
+      ...{ socket, content, follower, address },
+      ...{ offered: [], underWay: new Map(), words: 0 },
+    };
+    this.#links.set(id, link);
+    content.links.set(follower, link);
+    socket
+      .on('message', (data) => {
+        this.#hear(link, data);
+      })
+      .on('error', (err) => {
+        this.#options.log.debug({ err }, 'a link broke');
+      })
+      .once('close', () => {
+        this.#links.delete(id);
+        this.#leave(root, link);
+      });
+    say(socket, { link: id });
+  }
+
+  #begin(root: string, holding: Holding): Content {
+    const plan = new UploadPlan(holding.has, Math.random);
+    const forget = holding.onGain((piece) => {
+      plan.gain(piece);
+      this.#offer();
+    });
+    const content: Content = { plan, holding, links: new Map(), forget };
+    this.#contents.set(root, content);
+    return content;
+  }
+
+  #leave(root: string, link: Link): void {
+    const { content, follower, offered, underWay } = link;
+    for (const { counts } of underWay.values()) if (counts) this.#window.drop();
+    for (let left = offered.length; left > 0; left--) this.#window.drop();
+    offered.length = 0;
+    underWay.clear();
+    content.plan.leave(follower);
+    content.links.delete(follower);
+    if (content.links.size === 0) {
+      content.forget();
+      this.#contents.delete(root);
+    }
+    this.#offer();
+  }
+
+  #hear(link: Link, data: RawData): void {
+    const { content, follower, socket } = link;
+    const { length } = content.holding.has;
+    const now = performance.now();
+    try {
+      // It has each piece once, and each offer is answered once.
+      if (++link.words > 3 * length + SPARE_WORDS)
+        throw new CodedError('bad-request', 'It says too much.');
+      const word = parseFollowerWord((data as Buffer).toString());
+      if (word.have !== undefined) {
+        follower.restsUntil = -Infinity;
+        for (const piece of parseRanges(word.have, length)) this.#arrived(link, piece, now);
+      }
+      if (word.at !== undefined) follower.readsAt = word.at ?? undefined;
+      if (word.pass && link.offered.shift() !== undefined) {
+        this.#window.drop();
+        content.plan.pass(follower, now);
+      }
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error;
+      this.#options.log.debug({ err: error }, 'a link said nonsense');
+      socket.terminate();
+    }
+    this.#offer();
+  }
+
+  #arrived({ content, follower, underWay }: Link, piece: number, now: number): void {
+    const one = underWay.get(piece);
+    underWay.delete(piece);
+    content.plan.learn(follower, piece);
+    if (one?.counts) this.#window.end(now - one.since);
+  }
+
+  #fail({ content, follower, underWay }: Link, piece: number): void {
+    const one = underWay.get(piece);
+    if (!one) return;
+    underWay.delete(piece);
+    if (one.counts) this.#window.drop();
+    content.plan.fail(follower, piece);
+    this.#offer();
+  }
+
+  /** Offers as much as is to be under way. */
+  #offer(): void {
+    const now = performance.now();
+    let idle = 0;
+    while (this.#window.hasRoom && idle < this.#contents.size) {
+      const [first] = this.#contents;
+      if (!first) return;
+      const [root, content] = first;
+      // The next one's turn: contents are served in turn.
+      this.#contents.delete(root);
+      this.#contents.set(root, content);
+      const next = content.plan.next(now);
+      const link = next && content.links.get(next.follower);
+      if (!link) {
+        idle++;
+        continue;
+      }
+      idle = 0;
+      this.#window.begin();
+      link.offered.push(now);
+      say(link.socket, { offer: next.pieces });
+    }
+  }
+
+  #lookForTheLate(): void {
+    const now = performance.now();
+    for (const link of this.#links.values()) {
+      const { content, follower, offered, underWay } = link;
+      while ((offered[0] ?? Infinity) < now - ANSWER_WITHIN_MS) {
+        offered.shift();
+        this.#window.drop();
+        content.plan.pass(follower, now, REST_MS);
+      }
+      for (const [piece, one] of underWay) {
+        if (one.counts && this.#window.isHeldUp(now - one.since)) {
+          one.counts = false;
+          this.#window.drop();
+        }
+        if (now - one.since > ARRIVES_WITHIN_MS) this.#fail(link, piece);
+      }
+    }
+    this.#offer();
+  }
+}
+
+function say(socket: WebSocket, word: HolderWord): void {
+  if (socket.bufferedAmount > MAX_WAITING_BYTES) socket.terminate();
+  else socket.send(JSON.stringify(word));
+}

@@ -1,0 +1,192 @@
+// Whom a peer offers which piece of one content next. Pure: time and chance come in as arguments, so that
+// the simulator runs the very same. It is the uploader who chooses: it knows what its followers have, and
+// so what the swarm around it lacks most.
+import { PieceSet } from '../../protocol/piece-set.ts';
+
+/** Offers and pieces that one follower may have under way from here. */
+const UNDER_WAY_EACH = 3;
+/** An offer names so many pieces: the best, and what to take in its place. */
+const CHOICES = 8;
+/** A follower who wanted none of them is asked again after so long, in milliseconds, or when it has got more. */
+const REST_MS = 100;
+
+/** Somebody who wants pieces of the content from here. */
+export class Follower {
+  readonly has: PieceSet;
+  /** Pieces that are here and not there. */
+  lacks: number;
+  /** Offers that were not answered. */
+  offers = 0;
+  /** Pieces that it has asked for, and has not got yet. */
+  readonly underWay = new Set<number>();
+  /** Pieces of which no other follower has a copy: it has not passed them on yet. */
+  alone = 0;
+  /** Nothing is offered before. */
+  restsUntil = -Infinity;
+  /** It reads in order, from this piece on. */
+  readsAt: number | undefined;
+  /** Where it stands among the followers. */
+  at: number;
+
+  constructor(pieces: number, lacks: number, at: number) {
+    this.has = new PieceSet(pieces);
+    this.lacks = lacks;
+    this.at = at;
+  }
+
+  get load(): number {
+    return this.offers + this.underWay.size;
+  }
+}
+
+export class UploadPlan {
+  /** What is here. */
+  readonly #has: PieceSet;
+  readonly #random: () => number;
+  readonly #followers: Follower[] = [];
+  /** Copies of each piece among the followers, and those under way to them from here. */
+  readonly #copies: Uint16Array;
+  /** Of each piece that has one copy among the followers: who has it. */
+  readonly #only: (Follower | undefined)[];
+
+  constructor(has: PieceSet, random: () => number) {
+    this.#has = has;
+    this.#random = random;
+    this.#copies = new Uint16Array(has.length);
+    this.#only = Array.from({ length: has.length });
+  }
+
+  get followers(): readonly Follower[] {
+    return this.#followers;
+  }
+
+  join(): Follower {
+    const follower = new Follower(this.#has.length, this.#has.count, this.#followers.length);
+    this.#followers.push(follower);
+    return follower;
+  }
+
+  leave(follower: Follower): void {
+    const last = this.#followers.pop();
+    if (last && last !== follower) {
+      this.#followers[follower.at] = last;
+      last.at = follower.at;
+    }
+    for (const piece of follower.underWay) this.#dropCopy(piece);
+    for (const piece of follower.has) {
+      this.#dropCopy(piece);
+      if (this.#only[piece] === follower) this.#only[piece] = undefined;
+    }
+  }
+
+  /** A piece is here now: it was added to what is here. */
+  gain(piece: number): void {
+    for (const follower of this.#followers) if (!follower.has.has(piece)) follower.lacks++;
+  }
+
+  /** A follower has got a piece, from wherever. */
+  learn(follower: Follower, piece: number): void {
+    if (!follower.has.add(piece)) return;
+    follower.restsUntil = -Infinity;
+    if (this.#has.has(piece)) follower.lacks--;
+    // Where it was under way from here, the copy is counted already.
+    if (!follower.underWay.delete(piece)) this.#copies[piece] = (this.#copies[piece] ?? 0) + 1;
+    const only = this.#only[piece];
+    if (only) {
+      only.alone--;
+      this.#only[piece] = undefined;
+    } else if (this.#copies[piece] === 1) {
+      this.#only[piece] = follower;
+      follower.alone++;
+    }
+  }
+
+  /** A follower asks for a piece, as an answer to an offer or of its own accord. */
+  claim(follower: Follower, piece: number): void {
+    if (follower.offers > 0) follower.offers--;
+    if (follower.underWay.has(piece) || follower.has.has(piece)) return;
+    follower.underWay.add(piece);
+    this.#copies[piece] = (this.#copies[piece] ?? 0) + 1;
+  }
+
+  /** A piece that was asked for is not on its way any more, and has not arrived. */
+  fail(follower: Follower, piece: number): void {
+    if (follower.underWay.delete(piece)) this.#dropCopy(piece);
+  }
+
+  /** A follower wants none of what was offered, or does not answer. */
+  pass(follower: Follower, now: number, restMs = REST_MS): void {
+    if (follower.offers > 0) follower.offers--;
+    follower.restsUntil = now + restMs;
+  }
+
+  /** Whom to offer which pieces, the best one first; undefined: nobody wants anything now. */
+  next(now: number): { follower: Follower; pieces: number[] } | undefined {
+    const follower = this.#neediest(now);
+    if (!follower) return undefined;
+    const pieces = this.#choicesOf(follower);
+    if (pieces.length === 0) return undefined;
+    follower.offers++;
+    return { follower, pieces };
+  }
+
+  /**
+   * Those with the least under way from here first, so that all get some; of those who have as much, the
+   * one who passes on best what it gets: the fewest pieces that nobody else has.
+   */
+  #neediest(now: number): Follower | undefined {
+    let best: Follower | undefined;
+    let bestScore = Infinity;
+    const count = this.#followers.length;
+    const from = Math.floor(this.#random() * count);
+    for (let step = 0; step < count; step++) {
+      const follower = this.#followers[(from + step) % count];
+      if (!follower) continue;
+      const { load, alone, lacks, restsUntil } = follower;
+      if (load >= UNDER_WAY_EACH || lacks <= load || restsUntil > now) continue;
+      const score = load * 1e6 + alone;
+      if (score >= bestScore) continue;
+      best = follower;
+      bestScore = score;
+    }
+    return best;
+  }
+
+  /** What is here and not there: the next in order for those who read in order, the rarest for all others. */
+  #choicesOf(follower: Follower): number[] {
+    const { words } = this.#has;
+    const pieces: number[] = [];
+    const ranks: number[] = [];
+    const inOrder = follower.readsAt !== undefined;
+    const first = follower.readsAt ?? Math.floor(this.#random() * this.#has.length);
+    const firstWord = first >>> 5;
+    // The first word twice: from the first piece on, and at the end what is before it.
+    for (let turn = 0; turn <= words.length; turn++) {
+      const word = (firstWord + turn) % words.length;
+      let bits = (words[word] ?? 0) & ~(follower.has.words[word] ?? 0);
+      const before = (1 << (first & 31)) - 1;
+      if (turn === 0) bits &= ~before;
+      if (turn === words.length) bits &= before;
+      for (; bits !== 0; bits &= bits - 1) {
+        const piece = word * 32 + (31 - Math.clz32(bits & -bits));
+        if (follower.underWay.has(piece)) continue;
+        const rank = inOrder ? pieces.length : (this.#copies[piece] ?? 0);
+        if (pieces.length === CHOICES && rank >= (ranks.at(-1) ?? 0)) continue;
+        let place = ranks.length;
+        while (place > 0 && (ranks[place - 1] ?? 0) > rank) place--;
+        ranks.splice(place, 0, rank);
+        pieces.splice(place, 0, piece);
+        if (pieces.length > CHOICES) {
+          ranks.pop();
+          pieces.pop();
+        }
+      }
+      if (inOrder && pieces.length === CHOICES) break;
+    }
+    return pieces;
+  }
+
+  #dropCopy(piece: number): void {
+    this.#copies[piece] = Math.max(0, (this.#copies[piece] ?? 0) - 1);
+  }
+}
