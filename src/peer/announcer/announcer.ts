@@ -8,12 +8,10 @@ import { CodedError } from '../../protocol/errors.ts';
 import type { Announcement, Offered } from './announcement.ts';
 import { ExerciseAnnouncement } from './exercise-announcement.ts';
 import { NativeAnnouncement } from './native-announcement.ts';
+import { Retries } from './retries.ts';
 
 /** Changes that come together are told together. */
 const GATHER_MS = 100;
-const FIRST_RETRY_MS = 500;
-/** A peer finds back to a registry that was away within this and its jitter. */
-const LAST_RETRY_MS = 6_000;
 /** At the end the registry is given so long to take everything back. */
 const WITHDRAW_WITHIN_MS = 15_000;
 
@@ -78,19 +76,17 @@ export class Announcer implements Startable {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    let retryMs = FIRST_RETRY_MS;
+    const retries = new Retries();
     this.#options.onState?.({ at: 'connecting' });
     while (!signal.aborted) {
       try {
         const renewAfterMs = await this.#renewAndTell(signal);
-        retryMs = FIRST_RETRY_MS;
+        retries.succeeded();
         await this.#pauseTellingChanges(renewAfterMs, signal);
       } catch (error) {
         if (isStopping(signal)) return;
         this.#lost(error);
-        // Half of it by chance: a thousand peers shall not come back at the same moment.
-        await pause(retryMs * (0.5 + Math.random() / 2), signal);
-        retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
+        await pause(retries.nextPauseMs(), signal);
       }
     }
   }

@@ -1,16 +1,13 @@
 // Telling a registry of the native contract: one lease for all files, changes in bulk, each counted by
 // a revision, so that what got lost on the way is noticed.
-import { randomBytes } from 'node:crypto';
 import type { NativeRegistry } from '../../client/registry-client.ts';
 import type { Endpoint } from '../../protocol/endpoints.ts';
-import { CodedError } from '../../protocol/errors.ts';
 import { MAX_CHANGE_ENTRIES, type CatalogueEntry } from '../../protocol/schemas.ts';
 import type { Announcement, Offered } from './announcement.ts';
+import { Lease, type LeaseOptions } from './lease.ts';
 
 /** Bytes of names in one change: well below the registry's limit, whatever JSON makes of them. */
 const MAX_NAME_BYTES_PER_CHANGE = 512 * 1024;
-/** A lease is renewed so often within its time that one lost call does no harm. */
-const RENEWALS_PER_LEASE = 3;
 
 interface Batch {
   offered: CatalogueEntry[];
@@ -19,40 +16,22 @@ interface Batch {
 
 export class NativeAnnouncement implements Announcement {
   readonly #registry: NativeRegistry;
-  readonly #self: { port: number; ipAddress?: string; displayName?: string };
-  #peerId = newPeerId();
-  /** The revision of what was told; undefined: nothing was, under this id. */
+  readonly #lease: Lease;
+  /** The revision of what was told; undefined: nothing was. */
   #revision: number | undefined;
-  endpoint: Endpoint | undefined;
 
-  constructor(
-    registry: NativeRegistry,
-    self: { port: number; advertise?: string | undefined; displayName?: string | undefined },
-  ) {
+  constructor(registry: NativeRegistry, self: LeaseOptions) {
     this.#registry = registry;
-    this.#self = {
-      port: self.port,
-      ...(self.advertise !== undefined && { ipAddress: self.advertise }),
-      ...(self.displayName !== undefined && { displayName: self.displayName }),
-    };
+    this.#lease = new Lease(registry, self);
+  }
+
+  get endpoint(): Endpoint | undefined {
+    return this.#lease.endpoint;
   }
 
   async renew(signal: AbortSignal): Promise<{ renewAfterMs: number; isForgotten: boolean }> {
-    try {
-      const lease = await this.#registry.announce(this.#peerId, this.#self, signal);
-      this.endpoint = lease.endpoint;
-      return {
-        renewAfterMs: (lease.leaseSeconds * 1000) / RENEWALS_PER_LEASE,
-        isForgotten: lease.revision !== this.#revision,
-      };
-    } catch (error) {
-      // The machine has moved to another address, where its former lease is not its own: a new one.
-      if (error instanceof CodedError && error.code === 'endpoint-not-yours') {
-        this.#peerId = newPeerId();
-        this.#revision = undefined;
-      }
-      throw error;
-    }
+    const { renewAfterMs, revision } = await this.#lease.renew(signal);
+    return { renewAfterMs, isForgotten: revision !== this.#revision };
   }
 
   async tellAll(offered: Offered, signal: AbortSignal): Promise<void> {
@@ -69,12 +48,12 @@ export class NativeAnnouncement implements Announcement {
   }
 
   async withdraw(signal: AbortSignal): Promise<void> {
-    await this.#registry.removePeer(this.#peerId, signal);
+    await this.#lease.end(signal);
   }
 
   async #send(batch: Batch, reset: boolean, signal: AbortSignal): Promise<void> {
     const change = { revision: this.#revision ?? 0, ...(reset && { reset }), ...batch };
-    this.#revision = await this.#registry.changeCatalogue(this.#peerId, change, signal);
+    this.#revision = await this.#registry.changeCatalogue(this.#lease.peerId, change, signal);
   }
 }
 
@@ -94,8 +73,4 @@ function* batches(names: Iterable<string>, offered: Offered): Generator<Batch> {
     }
   }
   if (batch.offered.length + batch.withdrawn.length > 0) yield batch;
-}
-
-function newPeerId(): string {
-  return randomBytes(16).toString('hex');
 }

@@ -1,0 +1,75 @@
+// The lease of one peer at a registry of the native contract: its id, its endpoint as the registry has
+// it, and when to renew. When to try again after a failure is the caller's.
+import { randomBytes } from 'node:crypto';
+import type { NativeRegistry } from '../../client/registry-client.ts';
+import type { Endpoint } from '../../protocol/endpoints.ts';
+import { CodedError } from '../../protocol/errors.ts';
+
+/** A lease is renewed so often within its time that one lost call does no harm. */
+const RENEWALS_PER_LEASE = 3;
+/** Whatever a registry says of its leases, it is called neither all the time nor hardly ever. */
+const MIN_RENEWAL_MS = 100;
+const MAX_RENEWAL_MS = 60 * 60 * 1000;
+
+export interface LeaseOptions {
+  /** The port that the peer listens on. */
+  port: number;
+  /** The address to be reached at. Default: as the registry sees this machine. */
+  advertise?: string | undefined;
+  displayName?: string | undefined;
+}
+
+export class Lease {
+  readonly #registry: NativeRegistry;
+  readonly #self: { port: number; ipAddress?: string; displayName?: string };
+  #peerId = newPeerId();
+  #mayBeKnown = false;
+  #endpoint: Endpoint | undefined;
+
+  constructor(registry: NativeRegistry, { port, advertise, displayName }: LeaseOptions) {
+    this.#registry = registry;
+    this.#self = {
+      port,
+      ...(advertise !== undefined && { ipAddress: advertise }),
+      ...(displayName !== undefined && { displayName }),
+    };
+  }
+
+  get peerId(): string {
+    return this.#peerId;
+  }
+
+  /** Where the registry says the peer is reached; undefined before the first renewal. */
+  get endpoint(): Endpoint | undefined {
+    return this.#endpoint;
+  }
+
+  /** Begins or renews it. @throws CodedError as `NativeRegistry.announce` does */
+  async renew(signal: AbortSignal): Promise<{ renewAfterMs: number; revision: number }> {
+    try {
+      // Before it is told: should the answer get lost, it is taken back all the same.
+      this.#mayBeKnown = true;
+      const lease = await this.#registry.announce(this.#peerId, this.#self, signal);
+      this.#endpoint = lease.endpoint;
+      const renewAfterMs = (lease.leaseSeconds * 1000) / RENEWALS_PER_LEASE;
+      return {
+        renewAfterMs: Math.min(Math.max(renewAfterMs, MIN_RENEWAL_MS), MAX_RENEWAL_MS),
+        revision: lease.revision,
+      };
+    } catch (error) {
+      // The machine has moved to another address, where its former lease is not its own: a new one.
+      if (error instanceof CodedError && error.code === 'endpoint-not-yours')
+        this.#peerId = newPeerId();
+      throw error;
+    }
+  }
+
+  /** Deregisters the peer, if the registry may know it. @throws CodedError `unknown-peer`, `registry-…` */
+  async end(signal: AbortSignal): Promise<void> {
+    if (this.#mayBeKnown) await this.#registry.removePeer(this.#peerId, signal);
+  }
+}
+
+function newPeerId(): string {
+  return randomBytes(16).toString('hex');
+}
