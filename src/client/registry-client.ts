@@ -19,8 +19,10 @@ import {
   type Announcement,
   type CatalogueChange,
   type Content,
+  type Holding,
   type Lease,
   type Peers,
+  type Report,
   type SearchAnswer,
   type Source,
   type Version,
@@ -91,6 +93,44 @@ export class NativeRegistry implements Lookups {
     return (await this.#call(RevisionAnswerSchema, path, 'PATCH', change, signal)).revision;
   }
 
+  /**
+   * Makes a peer a source of a content under no name: of the whole, or of a part.
+   *
+   * @throws CodedError `unknown-peer`, `too-many-contents`, `endpoint-not-yours`, `registry-…`
+   */
+  async holdContent(
+    peerId: string,
+    root: string,
+    complete: boolean,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const body: Holding = { complete };
+    const url = this.#at(`peers/${peerId}/contents/${root}`);
+    await callJsonOrThrow(url, { method: 'PUT', body, signal });
+  }
+
+  /** Takes back `holdContent`. @throws CodedError `endpoint-not-yours`, `registry-…` */
+  async letContentGo(peerId: string, root: string, signal?: AbortSignal): Promise<void> {
+    const url = this.#at(`peers/${peerId}/contents/${root}`);
+    await callJsonOrThrow(url, { method: 'DELETE', signal });
+  }
+
+  /**
+   * Tells of trouble with a source, which the registry looks into by itself.
+   *
+   * @param root of which content, where that matters
+   * @throws CodedError `bad-endpoint`, `registry-…`
+   */
+  async report(
+    endpoint: Endpoint,
+    reason: Report['reason'],
+    signal?: AbortSignal,
+    root?: string,
+  ): Promise<void> {
+    const body: Report = { endpoint, reason, ...(root !== undefined && { root }) };
+    await callJsonOrThrow(this.#at('reports'), { method: 'POST', body, signal });
+  }
+
   async removePeer(peerId: string, signal?: AbortSignal): Promise<void> {
     await callJsonOrThrow(this.#at(`peers/${peerId}`), { method: 'DELETE', signal });
   }
@@ -109,8 +149,8 @@ export class NativeRegistry implements Lookups {
   }
 
   /**
-   * Who holds a content, under any name: of more than `limit` another choice each time. Without holders
-   * for an unknown one.
+   * Who holds a content, wholly or in part, under any name or none: of more than `limit` another choice
+   * each time. Without sources for an unknown one.
    *
    * @param limit 1 to 1,000
    * @throws CodedError `registry-…`

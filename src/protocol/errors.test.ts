@@ -22,6 +22,7 @@ const STATUS: Record<ErrorCode, number> = {
   'unsupported-media-type': 415,
   'range-not-satisfiable': 416,
   'too-many-names': 422,
+  'too-many-contents': 422,
   'head-too-large': 431,
   internal: 500,
   busy: 503,

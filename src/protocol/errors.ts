@@ -19,6 +19,7 @@ const ERRORS = {
   'unsupported-media-type': [415, 'The body must be JSON'],
   'range-not-satisfiable': [416, 'The content ends before that range'],
   'too-many-names': [422, 'A peer may not offer that many names'],
+  'too-many-contents': [422, 'A peer may not hold that many contents under no name'],
   'head-too-large': [431, 'The request head is too large'],
   'request-timeout': [408, 'The request took too long to arrive'],
   internal: [500, 'The fault is on this side'],

@@ -122,7 +122,7 @@ const VersionSchema = Type.Object({
   }),
   holders: Type.Integer({
     minimum: 1,
-    description: 'How many endpoints hold this content, under any name.',
+    description: 'How many endpoints offer this content, under any name.',
   }),
 });
 
@@ -139,19 +139,46 @@ export const SourcesSchema = Type.Object({
 export const ContentSchema = Type.Object({
   root: RootSchema,
   size: Type.Union([SizeSchema, Type.Null()], {
-    description: 'null: nobody holds it, or the holders differ.',
+    description: 'null: nobody offers it under a name, or those who do differ.',
   }),
   holders: Type.Integer({
     minimum: 0,
-    description: 'How many endpoints hold this content, under any name.',
+    description: 'How many endpoints hold the whole of this content, under any name or none.',
   }),
+  partial: Type.Integer({ minimum: 0, description: 'How many endpoints hold only a part of it.' }),
   names: Type.Array(NameSchema, {
     description: `What it is called, at most ${MAX_CONTENT_NAMES} names in code point order.`,
   }),
-  sources: Type.Array(Type.Object({ endpoint: EndpointSchema }), {
-    description: 'Who holds it: a random choice, another one each time, where the limit is less.',
-  }),
+  sources: Type.Array(
+    Type.Object({
+      endpoint: EndpointSchema,
+      complete: Type.Boolean({ description: 'Whether it holds the whole; a part otherwise.' }),
+    }),
+    {
+      description:
+        'Who holds it, wholly or in part: a random choice, another one each time, where the limit is less.',
+    },
+  ),
 });
+
+/** A peer is a source of a content without offering it under a name: a downloader. */
+export const HoldingSchema = Type.Object(
+  { complete: Type.Boolean({ description: 'Whether it holds the whole; a part otherwise.' }) },
+  { additionalProperties: false },
+);
+
+/** Somebody had trouble with a source. */
+export const ReportSchema = Type.Object(
+  {
+    endpoint: Type.Object(EndpointSchema.properties, { additionalProperties: false }),
+    root: Type.Optional(RootSchema),
+    reason: Type.Union([Type.Literal('unreachable'), Type.Literal('bad-piece')], {
+      description:
+        'unreachable: nobody answered there; bad-piece: what it sent was not of the root.',
+    }),
+  },
+  { additionalProperties: false },
+);
 
 const FoundSchema = Type.Object({
   name: NameSchema,
@@ -202,6 +229,8 @@ export type CatalogueChange = Static<typeof CatalogueChangeSchema>;
 export type Source = Static<typeof SourceSchema>;
 export type Version = Static<typeof VersionSchema>;
 export type Content = Static<typeof ContentSchema>;
+export type Holding = Static<typeof HoldingSchema>;
+export type Report = Static<typeof ReportSchema>;
 export type Found = Static<typeof FoundSchema>;
 export type SearchAnswer = Static<typeof SearchAnswerSchema>;
 export type PeerSummary = Static<typeof PeerSchema>;

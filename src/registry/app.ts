@@ -50,10 +50,11 @@ export function createApp(options: {
   leaseSeconds: number;
   bases: string[];
   anyAddress: boolean;
+  unreachable: RegistryContext['unreachable'];
   requestTimeoutMs?: number | undefined;
   silenceMs?: number | undefined;
 }): RegistryServer {
-  const { store, clock, leaseSeconds, anyAddress } = options;
+  const { store, clock, leaseSeconds, anyAddress, unreachable } = options;
   const { requestTimeoutMs = REQUEST_TIMEOUT_MS, silenceMs = SILENCE_MS } = options;
 
   // Named by its wider type, or the routes would be typed by this very logger.
@@ -136,6 +137,7 @@ export function createApp(options: {
     requireOwn: (request, endpoint) => {
       if (!anyAddress) requireOwnEndpoint(callerOf(request.raw.socket), endpoint);
     },
+    unreachable,
   };
 
   void app.register(swagger, {

@@ -51,3 +51,11 @@ export function asSeenBy(caller: Caller, endpoint: Endpoint): Endpoint {
     ? { ipAddress: caller.registryAddress, port: endpoint.port }
     : endpoint;
 }
+
+/** The other way round: where an endpoint may be registered that a caller was given as that one. */
+export function asRegistered(caller: Caller, endpoint: Endpoint): Endpoint[] {
+  const { ipAddress, port } = endpoint;
+  return ipAddress === caller.registryAddress && !isLoopback(caller.address)
+    ? [endpoint, ...['127.0.0.1', '::1'].map((loopback) => ({ ipAddress: loopback, port }))]
+    : [endpoint];
+}

@@ -19,6 +19,8 @@ export interface RegistryContext {
   leaseSeconds: number;
   /** @throws CodedError `endpoint-not-yours` */
   requireOwn: (request: { raw: IncomingMessage }, endpoint: Endpoint) => void;
+  /** Has an endpoint looked at that somebody could not reach; resolves before that is done. */
+  unreachable: (endpoint: Endpoint) => Promise<void>;
 }
 
 export type RegistryServer = FastifyInstance<

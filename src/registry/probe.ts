@@ -62,7 +62,8 @@ export class Prober implements Startable {
   }
 }
 
-function answers({ ipAddress, port }: Endpoint, signal: AbortSignal): Promise<boolean> {
+/** Whether a TCP connection comes about; nothing is sent. False, too, once the signal has come. */
+export function answers({ ipAddress, port }: Endpoint, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: ipAddress, port, timeout: PROBE_TIMEOUT_MS, signal });
     const end = (reached: boolean) => () => {

@@ -7,6 +7,7 @@ import type { Logger } from '../lib/log.ts';
 import { createApp } from './app.ts';
 import { Prober } from './probe.ts';
 import type { RegistryServer } from './context.ts';
+import { Reports } from './reports.ts';
 import type { Store } from './store/store.ts';
 
 /** Below the 30 s after which a dead peer must be in no answer, with room for the way there. */
@@ -47,6 +48,7 @@ export class Registry implements Startable {
 
   constructor(options: RegistryOptions) {
     const { store, log, clock = systemClock, leaseSeconds = DEFAULT_LEASE_SECONDS } = options;
+    const reports = new Reports(store, clock, log);
     this.#options = options;
     this.#app = createApp({
       store,
@@ -55,11 +57,13 @@ export class Registry implements Startable {
       leaseSeconds,
       bases: options.bases ?? [],
       anyAddress: options.anyAddress ?? false,
+      unreachable: (endpoint) => reports.unreachable(endpoint),
       requestTimeoutMs: options.requestTimeoutMs,
       silenceMs: options.silenceMs,
     });
     this.#upkeep = [
       new Prober(store, log, options.probeEveryMs),
+      reports,
       new Repeating({
         work: async () => {
           await store.dropExpired(clock.now() - KEEP_EXPIRED_MS);

@@ -45,8 +45,10 @@ function nameAnswer(name: string, all: ToldContent[]) {
 
 function contentAnswer(root: string, all: ToldContent[]) {
   const those = all.filter((each) => each.root === root);
-  const sources = those.flatMap((each) => each.sources).map((endpoint) => ({ endpoint }));
+  const sources = those
+    .flatMap((each) => each.sources)
+    .map((endpoint) => ({ endpoint, complete: true }));
   const names = those.map(({ name }) => name);
   const holders = those[0]?.holders ?? sources.length;
-  return { root, size: those[0]?.size ?? null, holders, names, sources };
+  return { root, size: those[0]?.size ?? null, holders, partial: 0, names, sources };
 }

@@ -183,27 +183,33 @@ test('of the versions of a name no more are looked at than a registry may tell',
 test('of a content the bad names and endpoints are left out, and what is too many', async () => {
   const endpoints = Array.from({ length: 100 }, (_, index) => ({
     endpoint: { ipAddress: '127.0.0.1', port: index + 1 },
+    complete: index % 2 === 0,
   }));
   const names = Array.from({ length: 100 }, (_, index) => `good ${index}`);
   const bad = ['example.org', '0.0.0.0', ''].map((ipAddress) => ({ ipAddress, port: 1 }));
   const client = await clientOf({
-    ...{ root: ROOT, size: 1, holders: 7 },
+    ...{ root: ROOT, size: 1, holders: 7, partial: 7 },
     names: ['../a', 'a\u001b[2Jb', ...names],
-    sources: [...bad.map((endpoint) => ({ endpoint })), ...endpoints],
+    sources: [...bad.map((endpoint) => ({ endpoint, complete: true })), ...endpoints],
   });
   expect(await client.contentOf(ROOT, 10)).toEqual({
-    ...{ root: ROOT, size: 1, holders: 7 },
+    ...{ root: ROOT, size: 1, holders: 7, partial: 7 },
     names: names.slice(0, 20),
     sources: endpoints.slice(0, 7),
   });
 });
 
+const NOBODY = { root: ROOT, size: 1, holders: 0, partial: 0, names: [], sources: [] };
+const GOOD = { ipAddress: '127.0.0.1', port: 1 };
+
 test.each([
   ['null', null],
   ['nothing of it', {}],
-  ['holders below none', { root: ROOT, size: 1, holders: -1, names: [], sources: [] }],
-  ['another content', { root: 'f'.repeat(64), size: 1, holders: 0, names: [], sources: [] }],
-  ['a bad source', { root: ROOT, size: 1, holders: 1, names: [], sources: [{ endpoint: 'a' }] }],
+  ['holders below none', { ...NOBODY, holders: -1 }],
+  ['partial holders below none', { ...NOBODY, partial: -1 }],
+  ['another content', { ...NOBODY, root: 'f'.repeat(64) }],
+  ['a bad source', { ...NOBODY, sources: [{ endpoint: 'a', complete: true }] }],
+  ['a source of which is not said what it holds', { ...NOBODY, sources: [{ endpoint: GOOD }] }],
 ])('a registry that answers %s for a content misbehaves', async (_what, answer) => {
   const client = await clientOf(answer);
   await expect(client.contentOf(ROOT, 10)).rejects.toMatchObject({ code: MISBEHAVES });

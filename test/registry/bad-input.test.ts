@@ -7,6 +7,8 @@ import { call, expectProblem } from './calling.ts';
 const A = { ipAddress: '127.0.0.1', port: 7771 };
 const BASE = '/api/Registers';
 const PEER = `/api/v1/peers/${'0123456789abcdef'.repeat(2)}`;
+const ROOT = '0123456789abcdef'.repeat(4);
+const HELD = `${PEER}/contents/${ROOT}`;
 const UNPROBED = { probeEveryMs: 3_600_000 };
 
 test('what is no name is refused in every spelling', async () => {
@@ -42,6 +44,8 @@ test('a body that is not JSON is refused', async () => {
       expectProblem(await call(port, method, `${BASE}/a`, { body }), 400, 'bad-body');
     expectProblem(await call(port, 'PUT', PEER, { body }), 400, 'bad-body');
     expectProblem(await call(port, 'PATCH', `${PEER}/catalogue`, { body }), 400, 'bad-body');
+    expectProblem(await call(port, 'PUT', HELD, { body }), 400, 'bad-body');
+    expectProblem(await call(port, 'POST', '/api/v1/reports', { body }), 400, 'bad-body');
   }
   expect(Object.prototype).not.toHaveProperty('admin');
   expect((await call(port, 'GET', BASE)).json).toEqual([]);
@@ -74,7 +78,6 @@ test('a body that is no endpoint is refused', async () => {
   expect((await call(port, 'GET', BASE)).json).toEqual([]);
 });
 
-const ROOT = '0123456789abcdef'.repeat(4);
 const ENTRY = { name: 'a', size: 1, modified: 1 };
 const CHANGE = { revision: 0, offered: [ENTRY], withdrawn: [] };
 
@@ -118,6 +121,40 @@ test('a body is taken as it is: nothing in it is made to fit', async () => {
   expect(json).toMatchObject({ peers: [{ endpoint: A, displayName: null, names: 0 }] });
 });
 
+test('what does not fit a holding or a report is refused', async () => {
+  const { port } = await startRegistry(UNPROBED);
+  await call(port, 'PUT', PEER, { body: { port: 7771 } });
+  for (const body of [
+    ...[{}, [], undefined, 'null', 'true', { complete: true, unknown: 1 }],
+    ...[null, 0, 1, 'true', [true]].map((complete) => ({ complete })),
+  ])
+    expectProblem(await call(port, 'PUT', HELD, { body }), 400, 'bad-request');
+  const report = { endpoint: A, reason: 'unreachable' };
+  for (const body of [
+    ...[{}, [], undefined, 'null', { endpoint: A }, { reason: 'unreachable' }],
+    ...[null, '', 'Unreachable', 'else', 1, ['unreachable']].map((reason) => ({
+      ...{ endpoint: A, reason },
+    })),
+    ...[null, '127.0.0.1:7771', [A], {}, { ...A, unknown: 1 }, { ...A, port: '7771' }].map(
+      (endpoint) => ({ ...report, endpoint }),
+    ),
+    ...[null, '', 1, ROOT.toUpperCase(), ROOT.slice(1), `${ROOT}\n`].map((root) => ({
+      ...{ ...report, root },
+    })),
+    { ...report, unknown: 1 },
+  ])
+    expectProblem(await call(port, 'POST', '/api/v1/reports', { body }), 400, 'bad-request');
+  for (const ipAddress of ['example.com', '0.0.0.0', '255.255.255.255', ''])
+    expectProblem(
+      await call(port, 'POST', '/api/v1/reports', {
+        body: { ...report, endpoint: { ...A, ipAddress } },
+      }),
+      ...([400, 'bad-endpoint'] as const),
+    );
+  const { json } = await call(port, 'GET', `/api/v1/contents/${ROOT}`);
+  expect(json).toMatchObject({ sources: [] });
+});
+
 test('what is not asked for properly is refused', async () => {
   const { port } = await startRegistry();
   for (const limit of ['0', '1001', '-1', '', 'x', '1&limit=2'])
@@ -129,7 +166,18 @@ test('what is not asked for properly is refused', async () => {
     ...['', 'a', '..', '__proto__', '%00', '%F0%9F%8E%88', 'g'.repeat(64), '0x'.padEnd(64, '0')],
     ...[ROOT.slice(1), `${ROOT}0`, ROOT.toUpperCase(), `${ROOT}%0A`, `%20${ROOT}`, ROOT.repeat(60)],
   ])
-    expectProblem(await call(port, 'GET', `/api/v1/contents/${root}`), 400, 'bad-request');
+    for (const [method, path] of [
+      ['GET', '/api/v1/contents'],
+      ['PUT', `${PEER}/contents`],
+      ['DELETE', `${PEER}/contents`],
+    ] as const)
+      if (method === 'GET' || !root.startsWith('.'))
+        expectProblem(
+          await call(port, method, `${path}/${root}`, {
+            body: method === 'PUT' ? { complete: true } : undefined,
+          }),
+          ...([400, 'bad-request'] as const),
+        );
   for (const [method, path, status, code] of [
     ['GET', '/api/v1/search', 400, 'bad-request'],
     ['GET', '/api/v1/search?text=', 400, 'bad-request'],
@@ -166,6 +214,8 @@ test('another method than a path has is refused, and told what is allowed', asyn
     ['PUT', `${PEER}/catalogue`, 'PATCH'],
     ['DELETE', '/api/v1/names/a', 'GET, HEAD'],
     ['PUT', `/api/v1/contents/${ROOT}`, 'GET, HEAD'],
+    ['GET', HELD, 'DELETE, PUT'],
+    ['GET', '/api/v1/reports', 'POST'],
     ['TRACE', '/healthz', 'GET, HEAD'],
   ] as const) {
     const answer = await call(port, method, path);
@@ -179,7 +229,9 @@ test('a body that is too large is refused', async () => {
   const body = `{"ipAddress":"127.0.0.1","port":7771,"x":"${'x'.repeat(2 * 1024 * 1024)}"}`;
   for (const method of ['POST', 'PUT', 'DELETE'])
     expectProblem(await call(port, method, `${BASE}/a`, { body }), 413, 'body-too-large');
-  expectProblem(await call(port, 'PUT', PEER, { body }), 413, 'body-too-large');
+  for (const path of [PEER, HELD])
+    expectProblem(await call(port, 'PUT', path, { body }), 413, 'body-too-large');
+  expectProblem(await call(port, 'POST', '/api/v1/reports', { body }), 413, 'body-too-large');
   const headers = { 'transfer-encoding': 'chunked' };
   expectProblem(await call(port, 'POST', `${BASE}/a`, { body, headers }), 413, 'body-too-large');
   const change = { ...CHANGE, withdrawn: Array(5_000).fill('x'.repeat(900)) };

@@ -269,8 +269,8 @@ test('a name is answered with its contents, and a content with all who hold it',
   expect(name.sources).toHaveLength(3);
   expect(name.sources).toEqual(expect.arrayContaining(sources));
 
-  const content = { root: ROOT, size: 5, holders: 2, names: ['a', 'copy', 'z'] };
-  const holders = [7771, 7772].map((each) => ({ endpoint: here(each) }));
+  const content = { root: ROOT, size: 5, holders: 2, partial: 0, names: ['a', 'copy', 'z'] };
+  const holders = [7771, 7772].map((each) => ({ endpoint: here(each), complete: true }));
   const whole = (await json(`/api/v1/contents/${ROOT}`)) as { sources: unknown[] };
   expect(whole).toEqual({ ...content, sources: expect.any(Array) as unknown[] });
   expect(whole.sources).toHaveLength(2);
@@ -293,13 +293,74 @@ test('a name is answered with its contents, and a content with all who hold it',
 
 test('a content that nobody holds is answered without holders', async () => {
   const { json, announce, tell } = await started();
-  const nobody = { root: ROOT, size: null, holders: 0, names: [], sources: [] };
+  const nobody = { root: ROOT, size: null, holders: 0, partial: 0, names: [], sources: [] };
   expect(await json(`/api/v1/contents/${ROOT}`)).toEqual(nobody);
   await announce(PEER, { port: 7771 });
   await tell(PEER, 0, { name: 'a', root: ROOT });
   expect(await json(`/api/v1/contents/${ROOT}`)).toMatchObject({ holders: 1 });
   clock.time += LEASE_SECONDS * 1000;
   expect(await json(`/api/v1/contents/${ROOT}`)).toEqual(nobody);
+});
+
+test('a downloader is told as a source of its content, and under no name', async () => {
+  const { port, url, json, announce, tell } = await started();
+  await announce(PEER, { port: 7771 });
+  await announce(OTHER, { port: 7772 });
+  await tell(PEER, 0, { name: 'a', root: ROOT });
+  const others = () =>
+    Promise.all(
+      ['Registers/a', 'Registers', 'v1/names/a', 'v1/search?text=a'].map((path) =>
+        json(`/api/${path}`),
+      ),
+    );
+  const before = await others();
+  const held = `${OTHER}/contents/${ROOT}`;
+  const content = { root: ROOT, size: 5, names: ['a'] };
+  for (const [complete, counts] of [
+    [false, { holders: 1, partial: 1 }],
+    [false, { holders: 1, partial: 1 }],
+    [true, { holders: 2, partial: 0 }],
+  ] as const) {
+    const answer = await call(port, 'PUT', held, { body: { complete } });
+    expect(answer).toMatchObject({ status: 204, text: '' });
+    expect(await json(`/api/v1/contents/${ROOT}`)).toEqual({
+      ...{ ...content, ...counts },
+      sources: expect.toSatisfy((sources: unknown[]) => sources.length === 2) as unknown[],
+    });
+    expect(await json(`/api/v1/contents/${ROOT}`)).toMatchObject({
+      sources: expect.arrayContaining([
+        { endpoint: here(7771), complete: true },
+        { endpoint: here(7772), complete },
+      ]) as unknown[],
+    });
+    expect(await others()).toEqual(before);
+  }
+  for (let times = 0; times < 2; times++)
+    expect(await call(port, 'DELETE', held)).toMatchObject({ status: 204, text: '' });
+  expect(await json(`/api/v1/contents/${ROOT}`)).toMatchObject({ holders: 1, partial: 0 });
+
+  const client = await connectRegistry(url);
+  if (client.contract === 'exercise') expect.fail();
+  await client.holdContent(OTHER_ID, OTHER_ROOT, false);
+  expect(await client.contentOf(OTHER_ROOT, 10)).toEqual({
+    ...{ root: OTHER_ROOT, size: null, holders: 0, partial: 1, names: [] },
+    sources: [{ endpoint: here(7772), complete: false }],
+  });
+  await client.letContentGo(OTHER_ID, OTHER_ROOT);
+  expect(await client.contentOf(OTHER_ROOT, 10)).toMatchObject({ sources: [] });
+});
+
+test('an unknown peer holds nothing, and a known one not too much', async () => {
+  const store = new SqliteStore(':memory:', { maxContentsPerPeer: 1 });
+  const { port, announce } = await started({ store });
+  const hold = (root: string) =>
+    call(port, 'PUT', `${PEER}/contents/${root}`, { body: { complete: true } });
+  expectProblem(await hold(ROOT), 404, 'unknown-peer');
+  expect((await call(port, 'DELETE', `${PEER}/contents/${ROOT}`)).status).toBe(204);
+  await announce(PEER, { port: 7771 });
+  expect((await hold(ROOT)).status).toBe(204);
+  expectProblem(await hold(OTHER_ROOT), 422, 'too-many-contents');
+  expect((await hold(ROOT)).status).toBe(204);
 });
 
 test('20,000 names of one peer are all found', async () => {

@@ -4,6 +4,7 @@ import { networkInterfaces } from 'node:os';
 import type { AddressInfo, Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
+import type { Endpoint } from '../../src/protocol/endpoints.ts';
 import { createApp } from '../../src/registry/app.ts';
 import { SqliteStore } from '../../src/registry/store/sqlite.ts';
 import { silent, startRegistry } from '../harness/running.ts';
@@ -14,16 +15,20 @@ const ANN = '203.0.113.7';
 const BOB = '203.0.113.8';
 const PEER = `/api/v1/peers/${'0123456789abcdef'.repeat(2)}`;
 const OTHER = `/api/v1/peers/${'f'.repeat(32)}`;
+const ROOT = '0123456789abcdef'.repeat(4);
 const at = (ipAddress: string) => ({ ipAddress, port: 7771 });
 const offer = (name: string) => ({ name, size: 1, modified: 1 });
 
 /** A registry that takes its callers for being at the address that is named with each call. */
-async function startedFor(options: { anyAddress?: boolean } = {}) {
+async function startedFor(
+  options: { anyAddress?: boolean; unreachable?: (endpoint: Endpoint) => Promise<void> } = {},
+) {
   const store = new SqliteStore(':memory:');
   await store.start();
   let caller = '';
   const app = createApp({
     ...{ store, log: silent, clock: systemClock, leaseSeconds: 60, bases: [], anyAddress: false },
+    unreachable: () => Promise.resolve(),
     ...options,
   });
   app.server.on('connection', (socket: Socket) => {
@@ -49,7 +54,10 @@ test('nobody else may change what is at an address', async () => {
   await from(ANN, 'PUT', PEER, { port: 7771 });
   const change = { revision: 0, offered: [offer('b')], withdrawn: [] };
   await from(ANN, 'PATCH', `${PEER}/catalogue`, change);
-  const index = async () => (await from(ANN, 'GET', '/api/Registers')).text;
+  await from(ANN, 'PUT', `${PEER}/contents/${ROOT}`, { complete: false });
+  const index = async () =>
+    (await from(ANN, 'GET', '/api/Registers')).text +
+    (await from(ANN, 'GET', `/api/v1/contents/${ROOT}`)).text;
   const before = await index();
 
   for (const [method, path, body] of [
@@ -64,6 +72,8 @@ test('nobody else may change what is at an address', async () => {
     ['PUT', PEER, { ...at(ANN) }],
     ['PATCH', `${PEER}/catalogue`, { ...change, revision: 1 }],
     ['PATCH', `${PEER}/catalogue`, { ...change, reset: true }],
+    ['PUT', `${PEER}/contents/${ROOT}`, { complete: true }],
+    ['DELETE', `${PEER}/contents/${ROOT}`, undefined],
     ['DELETE', PEER, undefined],
   ] as const) {
     // What a proxy would say is hearsay.
@@ -115,6 +125,7 @@ test('a peer on the registry’s machine is seen by others at the registry’s a
   await from('127.0.0.1', 'PUT', PEER, { port: 7771 });
   const change = { revision: 0, offered: [offer('a')], withdrawn: [] };
   await from('127.0.0.1', 'PATCH', `${PEER}/catalogue`, change);
+  await from('127.0.0.1', 'PUT', `${PEER}/contents/${ROOT}`, { complete: false });
   for (const [caller, seen] of [
     [ANN, at(REGISTRY)],
     ['127.0.0.1', at('127.0.0.1')],
@@ -124,7 +135,25 @@ test('a peer on the registry’s machine is seen by others at the registry’s a
     expect(await json('/api/Registers')).toEqual([{ name: 'a', endpoints: [seen] }]);
     expect(await json('/api/v1/names/a')).toMatchObject({ sources: [{ endpoint: seen }] });
     expect(await json('/api/v1/peers')).toMatchObject({ peers: [{ endpoint: seen }] });
+    expect(await json(`/api/v1/contents/${ROOT}`)).toMatchObject({ sources: [{ endpoint: seen }] });
   }
+});
+
+test('what others report of it is looked for where it is registered', async () => {
+  const reported: Endpoint[] = [];
+  const from = await startedFor({
+    unreachable: (endpoint) => {
+      reported.push(endpoint);
+      return Promise.resolve();
+    },
+  });
+  const report = (caller: string, ipAddress: string) =>
+    from(caller, 'POST', '/api/v1/reports', { endpoint: at(ipAddress), reason: 'unreachable' });
+  expect((await report(ANN, REGISTRY)).status).toBe(204);
+  expect(reported.splice(0)).toEqual([at(REGISTRY), at('127.0.0.1'), at('::1')]);
+  await report(ANN, `::ffff:${BOB}`);
+  await report('127.0.0.1', '127.0.0.1');
+  expect(reported).toEqual([at(BOB), at('127.0.0.1')]);
 });
 
 test.each(['http://evil.test', 'http://127.0.0.1:1', 'null', 'not an origin', ''])(

@@ -20,6 +20,8 @@ interface KnownPeer {
   revision: number;
   expiresAt: number;
   offers: Map<string, Offer>;
+  /** What it holds under no name, and whether wholly. */
+  holdings: Map<string, boolean>;
 }
 
 const NOT_TOLD: Offer = { size: null, modified: null, root: null };
@@ -27,9 +29,11 @@ const NOT_TOLD: Offer = { size: null, modified: null, root: null };
 export class PlainStore {
   readonly #peers = new Map<string, KnownPeer>();
   readonly #maxNamesPerPeer: number;
+  readonly #maxContentsPerPeer: number;
 
-  constructor(maxNamesPerPeer: number) {
+  constructor(maxNamesPerPeer: number, maxContentsPerPeer: number) {
     this.#maxNamesPerPeer = maxNamesPerPeer;
+    this.#maxContentsPerPeer = maxContentsPerPeer;
   }
 
   register(name: string, endpoint: Endpoint, now: number): boolean {
@@ -37,7 +41,8 @@ export class PlainStore {
     const key = endpointText(endpoint);
     const offers = new Map(this.#peers.get(key)?.offers).set(name, NOT_TOLD);
     this.#checkSize(offers);
-    const known = { displayName: null, revision: 0, expiresAt: Infinity };
+    const holdings = new Map<string, boolean>();
+    const known = { displayName: null, revision: 0, expiresAt: Infinity, holdings };
     this.#peers.set(key, { contract: 'exercise', endpoint, offers, ...known });
     return true;
   }
@@ -58,7 +63,8 @@ export class PlainStore {
     const former = this.#peers.get(peerId);
     const revision = former?.revision ?? 0;
     const offers = former?.offers ?? new Map<string, Offer>();
-    const told = { endpoint, displayName: displayName ?? null, expiresAt };
+    const holdings = former?.holdings ?? new Map<string, boolean>();
+    const told = { endpoint, displayName: displayName ?? null, expiresAt, holdings };
     this.#peers.set(peerId, { contract: 'native', ...told, revision, offers });
     return revision;
   }
@@ -75,6 +81,27 @@ export class PlainStore {
     this.#checkSize(offers);
     peer.offers = offers;
     return ++peer.revision;
+  }
+
+  holdContent(peerId: string, root: string, complete: boolean): void {
+    const peer = this.#peers.get(peerId);
+    if (!peer) throw new CodedError('unknown-peer', '');
+    const holdings = new Map(peer.holdings).set(root, complete);
+    if (holdings.size > this.#maxContentsPerPeer) throw new CodedError('too-many-contents', '');
+    peer.holdings = holdings;
+  }
+
+  letContentGo(peerId: string, root: string): void {
+    this.#peers.get(peerId)?.holdings.delete(root);
+  }
+
+  hasLease(endpoint: Endpoint, now: number): boolean {
+    return this.#leaseAt(endpoint, now) !== undefined;
+  }
+
+  endLease(endpoint: Endpoint, now: number): void {
+    const peer = this.#leaseAt(endpoint, now);
+    if (peer) peer.expiresAt = now;
   }
 
   removePeer(peerId: string): boolean {
@@ -115,6 +142,12 @@ export class PlainStore {
     };
   }
 
+  #leaseAt(endpoint: Endpoint, now: number): KnownPeer | undefined {
+    return [...this.#peers.values()].find(
+      (p) => p.contract === 'native' && isAt(p, endpoint) && p.expiresAt > now,
+    );
+  }
+
   #holders(name: string, now: number): KnownPeer[] {
     return [...this.#peers.values()].filter((p) => p.expiresAt > now && p.offers.has(name));
   }
@@ -133,7 +166,7 @@ export class PlainStore {
     const roots = new Set(sources.flatMap(({ root }) => root ?? []));
     return [...roots]
       .map((root) => {
-        const { size, holders } = this.#contentOf(root, now);
+        const { size, holders } = this.#offered(root, now);
         const told = sources.filter((source) => source.root === root);
         const modified = Math.max(...told.map((source) => source.modified ?? -Infinity));
         return { root, size, modified, holders };
@@ -143,7 +176,8 @@ export class PlainStore {
       );
   }
 
-  #contentOf(root: string, now: number): Content {
+  /** A content as far as it is offered under a name. */
+  #offered(root: string, now: number) {
     const held = [...this.#peers.values()]
       .filter(({ expiresAt }) => expiresAt > now)
       .flatMap(({ endpoint, offers }) =>
@@ -151,7 +185,7 @@ export class PlainStore {
       )
       .filter((offer) => offer.root === root);
     const sizes = new Set(held.map(({ size }) => size));
-    const sources = new Map(held.map(({ endpoint }) => [endpointText(endpoint), { endpoint }]));
+    const endpoints = new Map(held.map(({ endpoint }) => [endpointText(endpoint), endpoint]));
     const names = new Set(
       held
         .map(({ name }) => Buffer.from(name))
@@ -159,10 +193,28 @@ export class PlainStore {
         .map(String),
     );
     return {
-      root,
       size: sizes.size === 1 ? ([...sizes][0] ?? null) : null,
-      holders: sources.size,
+      holders: endpoints.size,
       names: [...names],
+      endpoints,
+    };
+  }
+
+  #contentOf(root: string, now: number): Content {
+    const { size, names, endpoints } = this.#offered(root, now);
+    const sources = new Map(
+      [...endpoints].map(([key, endpoint]) => [key, { endpoint, complete: true }]),
+    );
+    for (const { endpoint, holdings, expiresAt } of this.#peers.values()) {
+      const complete = holdings.get(root);
+      const key = endpointText(endpoint);
+      if (complete !== undefined && expiresAt > now && !endpoints.has(key))
+        sources.set(key, { endpoint, complete });
+    }
+    const holders = [...sources.values()].filter(({ complete }) => complete).length;
+    return {
+      ...{ root, size, holders, names },
+      partial: sources.size - holders,
       sources: inOrder([...sources.values()]),
     };
   }

@@ -1,40 +1,14 @@
 // Exercise registrations have no heartbeat: the registry looks for itself whether their endpoints can
 // be reached. The endpoints here are real sockets that come and go.
-import { once } from 'node:events';
-import { createServer, type AddressInfo, type Server } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { Prober } from '../../src/registry/probe.ts';
 import { SqliteStore } from '../../src/registry/store/sqlite.ts';
 import { silent, startRegistry } from '../harness/running.ts';
 import { call } from './calling.ts';
+import { close, listen } from './listener.ts';
 
 const PROBE_EVERY_MS = 10;
 const BASE = '/api/Registers';
-
-interface Listener {
-  server: Server;
-  endpoint: { ipAddress: string; port: number };
-  /** How often somebody connected. */
-  visits: () => number;
-}
-
-async function listen(port = 0): Promise<Listener> {
-  let visits = 0;
-  const server = createServer((socket) => {
-    visits++;
-    socket.on('error', () => undefined).resume();
-  });
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => void server.close());
-  const endpoint = { ipAddress: '127.0.0.1', port: (server.address() as AddressInfo).port };
-  return { server, endpoint, visits: () => visits };
-}
-
-async function close({ server }: Listener): Promise<void> {
-  server.close();
-  await once(server, 'close');
-}
 
 test('an endpoint that dies is dropped with all its names, and one that lives stays', async () => {
   const { port } = await startRegistry({ probeEveryMs: PROBE_EVERY_MS });

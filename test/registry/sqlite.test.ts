@@ -8,7 +8,12 @@ import { STEPS } from '../../src/registry/store/sqlite-schema.ts';
 import { SqliteStore } from '../../src/registry/store/sqlite.ts';
 import { temporaryFolder } from '../harness/temporary.ts';
 import { storeContract } from './store-contract.ts';
-import { expectToMatchPlainStore, MAX_NAMES, operations } from './store-operations.ts';
+import {
+  expectToMatchPlainStore,
+  MAX_CONTENTS,
+  MAX_NAMES,
+  operations,
+} from './store-operations.ts';
 
 storeContract('SQLite', (limits) => Promise.resolve(new SqliteStore(':memory:', limits)));
 
@@ -16,6 +21,7 @@ const NOW = 1_700_000_000_000;
 const A = { ipAddress: '192.0.2.1', port: 7771 };
 const PEER = '0123456789abcdef'.repeat(2);
 const ROOT = '0123456789abcdef'.repeat(4);
+const OTHER_ROOT = 'f'.repeat(64);
 
 async function opened(file: string): Promise<SqliteStore> {
   const store = new SqliteStore(file);
@@ -32,11 +38,13 @@ test('what was registered is there after a restart, in a folder that did not exi
   await first.renewLease(peer, NOW + 1000);
   const entry = { name: 'native', size: 5, modified: 7, root: ROOT };
   await first.changeCatalogue(PEER, { revision: 0, offered: [entry], withdrawn: [] });
+  await first.holdContent(PEER, OTHER_ROOT, false);
   await first.stop();
 
   const second = await opened(file);
   expect(await second.endpointsOf('by hand', NOW)).toEqual([A]);
   expect(await second.search('native', 1, NOW)).toEqual([{ ...entry, holders: 1, versions: 1 }]);
+  expect(await second.contentOf(OTHER_ROOT, 1, NOW)).toMatchObject({ holders: 0, partial: 1 });
   expect(await second.renewLease(peer, NOW + 2000)).toBe(1);
 });
 
@@ -44,7 +52,9 @@ test('no name stays without a holder, and every peer’s count is true', async (
   await fc.assert(
     fc.asyncProperty(operations, async (todo) => {
       const file = `${await temporaryFolder()}/index.sqlite`;
-      const store = new SqliteStore(file, { maxNamesPerPeer: MAX_NAMES });
+      const store = new SqliteStore(file, {
+        ...{ maxNamesPerPeer: MAX_NAMES, maxContentsPerPeer: MAX_CONTENTS },
+      });
       await store.start();
       await expectToMatchPlainStore(store, todo);
       await store.stop();
@@ -57,6 +67,7 @@ test('no name stays without a holder, and every peer’s count is true', async (
         count('peers WHERE names <> (SELECT count(*) FROM offers WHERE peer = peers.id)'),
       ).toBe(0);
       expect(count("peers WHERE contract = 'exercise' AND names = 0")).toBe(0);
+      expect(count('holdings WHERE peer NOT IN (SELECT id FROM peers)')).toBe(0);
       expect(database.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
       database.close();
     }),
@@ -91,6 +102,27 @@ test('data from before there were roots are kept, and take roots from then on', 
   expect(await store.changeCatalogue(PEER, { revision: 3, offered, withdrawn: [] })).toBe(4);
   expect(await store.contentOf(ROOT, 10, NOW)).toMatchObject({ holders: 1, names: ['native'] });
   expect(await store.peers(10, NOW)).toMatchObject([{ names: 1 }, { names: 1 }]);
+});
+
+test('data from before downloaders were sources are kept, and take them from then on', async () => {
+  const file = `${await temporaryFolder()}/index.sqlite`;
+  const former = new DatabaseSync(file);
+  for (const step of STEPS.slice(0, 2)) former.exec(step);
+  former.exec(`
+    PRAGMA user_version = 2;
+    INSERT INTO peers (id, contract, peer_id, ip_address, port, revision, expires_at, names) VALUES
+      (1, 'native', '${PEER}', '192.0.2.1', 7771, 3, ${NOW + 1000}, 1);
+    INSERT INTO names (id, name, folded) VALUES (1, 'a', 'A');
+    INSERT INTO offers (name, peer, size, modified, root) VALUES (1, 1, 5, 7, x'${ROOT}');
+  `);
+  former.close();
+
+  const store = await opened(file);
+  const sources = [{ endpoint: A, complete: true }];
+  const content = { size: 5, holders: 1, partial: 0, names: ['a'], sources };
+  expect(await store.contentOf(ROOT, 10, NOW)).toEqual({ root: ROOT, ...content });
+  await store.holdContent(PEER, OTHER_ROOT, false);
+  expect(await store.contentOf(OTHER_ROOT, 10, NOW)).toMatchObject({ holders: 0, partial: 1 });
 });
 
 test('data of a newer version is refused and left as it is', async () => {

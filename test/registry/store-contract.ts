@@ -2,7 +2,12 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Store } from '../../src/registry/store/store.ts';
-import { expectToMatchPlainStore, MAX_NAMES, operations } from './store-operations.ts';
+import {
+  expectToMatchPlainStore,
+  MAX_CONTENTS,
+  MAX_NAMES,
+  operations,
+} from './store-operations.ts';
 
 const NOW = 1_700_000_000_000;
 const LATER = NOW + 25_000;
@@ -16,7 +21,7 @@ const OTHER_ROOT = 'f'.repeat(64);
 /** @param open gives an empty store, not started yet */
 export function storeContract(
   name: string,
-  open: (limits?: { maxNamesPerPeer?: number }) => Promise<Store>,
+  open: (limits?: { maxNamesPerPeer?: number; maxContentsPerPeer?: number }) => Promise<Store>,
 ): void {
   describe(`the index in ${name}`, () => {
     let store: Store;
@@ -40,7 +45,9 @@ export function storeContract(
     test('whatever is done to it, it answers as the plain store does', async () => {
       await fc.assert(
         fc.asyncProperty(operations, async (todo) => {
-          const fresh = await open({ maxNamesPerPeer: MAX_NAMES });
+          const fresh = await open({
+            ...{ maxNamesPerPeer: MAX_NAMES, maxContentsPerPeer: MAX_CONTENTS },
+          });
           await fresh.start();
           try {
             await expectToMatchPlainStore(fresh, todo);
@@ -160,18 +167,20 @@ export function storeContract(
         expect(await store.versionsOf(name, 10, NOW)).toEqual([version]);
       const { sources, ...content } = await store.contentOf(ROOT, 10, NOW);
       expect(content).toEqual({
-        ...{ root: ROOT, size: 5, holders: 2 },
+        ...{ root: ROOT, size: 5, holders: 2, partial: 0 },
         names: ['a', 'b', 'copy of a'],
       });
       expect(sources).toHaveLength(2);
-      expect(sources).toEqual(expect.arrayContaining([{ endpoint: A }, { endpoint: B }]));
+      expect(sources).toEqual(
+        expect.arrayContaining([A, B].map((endpoint) => ({ endpoint, complete: true }))),
+      );
     });
 
     test('a content that nobody holds has no holders, no names and no sources', async () => {
       await announce();
       await offer(PEER, ['a'], 0, ROOT);
       expect(await store.contentOf(OTHER_ROOT, 10, NOW)).toEqual({
-        ...{ root: OTHER_ROOT, size: null, holders: 0, names: [], sources: [] },
+        ...{ root: OTHER_ROOT, size: null, holders: 0, partial: 0, names: [], sources: [] },
       });
       expect(await store.versionsOf('b', 10, NOW)).toEqual([]);
     });
@@ -184,7 +193,8 @@ export function storeContract(
       const content = { root: ROOT, size: 5, holders: 1 };
       expect(await store.versionsOf('a', 10, LATER)).toEqual([{ ...content, modified: 7 }]);
       expect(await store.contentOf(ROOT, 10, LATER)).toEqual({
-        ...{ ...content, names: ['a'], sources: [{ endpoint: B }] },
+        ...{ ...content, partial: 0, names: ['a'] },
+        sources: [{ endpoint: B, complete: true }],
       });
     });
 
@@ -263,6 +273,139 @@ export function storeContract(
       expect((await store.contentOf(ROOT, 10, NOW)).names).toEqual(
         names.slice(2).sort().slice(0, 20),
       );
+    });
+
+    test('a downloader is a source of its content, and in no other answer', async () => {
+      await announce(PEER, A);
+      await announce(OTHER, B);
+      await offer(OTHER, ['a'], 0, ROOT);
+      const others = () =>
+        Promise.all([
+          store.endpointsOf('a', NOW),
+          store.sourcesOf('a', 10, NOW),
+          store.versionsOf('a', 10, NOW),
+          store.listNames('', 10, NOW),
+          store.search('a', 10, NOW),
+        ]);
+      const before = await others();
+      const whole = { root: ROOT, size: 5, names: ['a'] };
+      for (const [complete, counts] of [
+        [false, { holders: 1, partial: 1 }],
+        [false, { holders: 1, partial: 1 }],
+        [true, { holders: 2, partial: 0 }],
+        [false, { holders: 1, partial: 1 }],
+      ] as const) {
+        await store.holdContent(PEER, ROOT, complete);
+        const { sources, ...content } = await store.contentOf(ROOT, 10, NOW);
+        expect(content).toEqual({ ...whole, ...counts });
+        expect(sources).toHaveLength(2);
+        expect(sources).toContainEqual({ endpoint: A, complete });
+        expect(sources).toContainEqual({ endpoint: B, complete: true });
+        expect(await others()).toEqual(before);
+      }
+      for (const peerId of [PEER, PEER, 'e'.repeat(32)]) await store.letContentGo(peerId, ROOT);
+      expect(await store.contentOf(ROOT, 10, NOW)).toMatchObject({ holders: 1, partial: 0 });
+    });
+
+    test('a content that only downloaders hold has neither name nor size', async () => {
+      await announce();
+      await store.holdContent(PEER, ROOT, true);
+      expect(await store.contentOf(ROOT, 10, NOW)).toEqual({
+        ...{ root: ROOT, size: null, holders: 1, partial: 0, names: [] },
+        sources: [{ endpoint: A, complete: true }],
+      });
+    });
+
+    test('who offers a content and holds a part of it is one source of the whole', async () => {
+      await announce();
+      await offer(PEER, ['a', 'b'], 0, ROOT);
+      await store.holdContent(PEER, ROOT, false);
+      expect(await store.contentOf(ROOT, 10, NOW)).toMatchObject({
+        ...{ size: 5, holders: 1, partial: 0 },
+        sources: [{ endpoint: A, complete: true }],
+      });
+    });
+
+    test('a downloader goes with its lease, comes back with it, and is forgotten with its peer', async () => {
+      await announce();
+      await store.holdContent(PEER, ROOT, false);
+      const sources = async (now: number) => (await store.contentOf(ROOT, 10, now)).sources;
+      const one = [{ endpoint: A, complete: false }];
+      expect(await sources(LATER - 1)).toEqual(one);
+      expect(await sources(LATER)).toEqual([]);
+      await announce(PEER, A, LATER + 1);
+      expect(await sources(LATER)).toEqual(one);
+      await store.removePeer(PEER);
+      await announce();
+      expect(await sources(NOW)).toEqual([]);
+      await store.holdContent(PEER, ROOT, false);
+      await announce(OTHER, A);
+      expect(await sources(NOW)).toEqual([]);
+      await expect(store.holdContent(PEER, ROOT, true)).rejects.toMatchObject({
+        code: 'unknown-peer',
+      });
+    });
+
+    test('a peer may hold so many contents under no name and no more', async () => {
+      const small = await open({ maxContentsPerPeer: 2 });
+      onTestFinished(() => small.stop());
+      await small.start();
+      await small.renewLease({ peerId: PEER, endpoint: A, displayName: undefined }, LATER);
+      const third = 'e'.repeat(64);
+      for (const root of [ROOT, OTHER_ROOT, ROOT]) await small.holdContent(PEER, root, false);
+      await expect(small.holdContent(PEER, third, true)).rejects.toMatchObject({
+        code: 'too-many-contents',
+      });
+      expect(await small.contentOf(third, 10, NOW)).toMatchObject({ sources: [] });
+      await small.letContentGo(PEER, ROOT);
+      await small.holdContent(PEER, third, true);
+      expect(await small.contentOf(third, 10, NOW)).toMatchObject({ holders: 1 });
+    });
+
+    test('of many downloaders another choice is told each time, at most a second old', async () => {
+      const idOf = (index: number) => index.toString(16).padStart(32, '0');
+      for (let index = 1; index <= 150; index++) {
+        await announce(idOf(index), { ...A, port: index });
+        await store.holdContent(idOf(index), ROOT, index % 3 === 0);
+      }
+      const seen = new Set<number>();
+      for (let asked = 0; asked < 20; asked++) {
+        const content = await store.contentOf(ROOT, 30, NOW);
+        expect(content).toMatchObject({ holders: 50, partial: 100 });
+        const ports = content.sources.map(({ endpoint }) => endpoint.port);
+        expect(new Set(ports).size).toBe(30);
+        for (const { endpoint, complete } of content.sources)
+          expect(complete).toBe(endpoint.port % 3 === 0);
+        for (const port of ports) seen.add(port);
+      }
+      // Chosen by chance, fewer are seen once in far more than 10^30 runs.
+      expect(seen.size).toBeGreaterThan(80);
+      expect((await store.contentOf(ROOT, 1_000, NOW)).sources).toHaveLength(150);
+      await store.removePeer(idOf(1));
+      expect(await store.contentOf(ROOT, 1_000, NOW + 1_000)).toMatchObject({ partial: 99 });
+    });
+
+    test('a lease is ended early at its endpoint alone, and renewed like any other', async () => {
+      await announce(PEER, A);
+      await announce(OTHER, B);
+      await offer(PEER, ['a']);
+      await store.holdContent(PEER, ROOT, true);
+      await store.register('by hand', A, NOW);
+      expect(await store.hasLease(A, NOW)).toBe(true);
+      expect(await store.hasLease({ ...A, port: 1 }, NOW)).toBe(false);
+      expect(await store.hasLease(A, LATER)).toBe(false);
+      await store.endLease(A, NOW);
+      await store.endLease({ ...A, port: 1 }, NOW);
+      expect(await store.hasLease(A, NOW)).toBe(false);
+      expect(await store.hasLease(B, NOW)).toBe(true);
+      expect(await store.endpointsOf('a', NOW)).toEqual([]);
+      expect((await store.contentOf(ROOT, 10, NOW)).sources).toEqual([]);
+      expect(await store.endpointsOf('by hand', NOW)).toEqual([A]);
+      // What had ended long ago does not seem to have ended now.
+      await store.endLease(B, LATER + 5);
+      expect(await store.dropExpired(LATER + 1)).toBe(2);
+      await announce(PEER, A);
+      expect(await store.hasLease(A, NOW)).toBe(true);
     });
 
     test('an endpoint that cannot be reached loses its exercise registrations alone', async () => {

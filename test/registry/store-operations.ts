@@ -18,10 +18,13 @@ const ENDPOINTS = [
 const ROOTS = ['0', '9', 'f'].map((digit) => digit.repeat(64));
 const LEASE_MS = 1_000;
 export const MAX_NAMES = 3;
+/** One less than there are roots, so that a peer may go too far. */
+export const MAX_CONTENTS = 2;
 
 const name = fc.constantFrom(...NAMES);
 const peerId = fc.constantFrom(...PEER_IDS);
 const endpoint = fc.constantFrom(...ENDPOINTS);
+const root = fc.constantFrom(...ROOTS);
 const size = fc.integer({ min: 0, max: 3 });
 
 const OPERATIONS = [
@@ -34,13 +37,17 @@ const OPERATIONS = [
     at: fc.constantFrom('right' as const, 'right' as const, 'wrong' as const, 'reset' as const),
     offered: fc.array(
       fc.record(
-        { name, size, modified: size, root: fc.constantFrom(...ROOTS) },
+        { name, size, modified: size, root },
         { requiredKeys: ['name', 'size', 'modified'] },
       ),
       { maxLength: 4 },
     ),
     withdrawn: fc.array(name, { maxLength: 3 }),
   }),
+  fc.record({ does: fc.constant('hold' as const), peerId, root, complete: fc.boolean() }),
+  fc.record({ does: fc.constant('let go' as const), peerId, root }),
+  fc.record({ does: fc.constant('has lease' as const), endpoint }),
+  fc.record({ does: fc.constant('end lease' as const), endpoint }),
   fc.record({ does: fc.constant('remove' as const), peerId }),
   fc.record({ does: fc.constant('drop' as const), endpoint }),
   fc.record({ does: fc.constant('drop expired' as const) }),
@@ -52,7 +59,7 @@ export const operations = fc.array(fc.oneof(...OPERATIONS), { maxLength: 60, siz
 type Operation = (typeof OPERATIONS)[number] extends fc.Arbitrary<infer T> ? T : never;
 
 export async function expectToMatchPlainStore(store: Store, todo: Operation[]): Promise<void> {
-  const plain = new PlainStore(MAX_NAMES);
+  const plain = new PlainStore(MAX_NAMES, MAX_CONTENTS);
   const revisions = new Map<string, number>();
   let now = 1_700_000_000_000;
   for (const operation of todo) {
@@ -82,6 +89,14 @@ function carryOut(
       return index.renewLease({ displayName: undefined, ...operation }, now + LEASE_MS);
     case 'change':
       return index.changeCatalogue(operation.peerId, changeOf(operation, revisions));
+    case 'hold':
+      return index.holdContent(operation.peerId, operation.root, operation.complete);
+    case 'let go':
+      return index.letContentGo(operation.peerId, operation.root);
+    case 'has lease':
+      return index.hasLease(operation.endpoint, now);
+    case 'end lease':
+      return index.endLease(operation.endpoint, now);
     case 'remove':
       return index.removePeer(operation.peerId);
     case 'drop':

@@ -1,19 +1,21 @@
 // The native contract, /api/v1: peers and their leases, catalogues in bulk, contents and their sources,
 // search.
 import { Type } from 'typebox';
-import { parseEndpoint } from '../../protocol/endpoints.ts';
+import { endpointText, parseEndpoint } from '../../protocol/endpoints.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import { parseName, printable } from '../../protocol/names.ts';
 import {
   AnnouncementSchema,
   CatalogueChangeSchema,
   ContentSchema,
+  HoldingSchema,
   LeaseSchema,
   MAX_CHANGE_BYTES,
   MAX_PAGE,
   MAX_VERSIONS,
   PeerIdSchema,
   PeersSchema,
+  ReportSchema,
   RevisionAnswerSchema,
   RootSchema,
   SearchAnswerSchema,
@@ -21,19 +23,20 @@ import {
   ServiceSchema,
   SourcesSchema,
 } from '../../protocol/schemas.ts';
-import { asSeenBy, callerOf } from '../callers.ts';
+import { asRegistered, asSeenBy, callerOf } from '../callers.ts';
 import type { RegistryContext, RegistryServer } from '../context.ts';
 import { DEFAULT_PAGE, LimitSchema, readsLimit } from './pages.ts';
 
-const MAX_ANNOUNCEMENT_BYTES = 16 * 1024;
+const MAX_SMALL_BODY_BYTES = 16 * 1024;
 const MAX_QUERY_LENGTH = 200;
 
 const PeerParams = Type.Object({ peerId: PeerIdSchema });
 const NameParams = Type.Object({ '*': Type.String({ description: 'The name.' }) });
 const ContentParams = Type.Object({ root: RootSchema });
+const HoldingParams = Type.Object({ peerId: PeerIdSchema, root: RootSchema });
 
 export function nativeRoutes(app: RegistryServer, context: RegistryContext, version: string): void {
-  const { store, clock, leaseSeconds, requireOwn } = context;
+  const { store, clock, leaseSeconds, requireOwn, unreachable } = context;
   const tags = ['native'];
 
   /** Only from where it is, a peer's lease and catalogue are changed. */
@@ -57,7 +60,7 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
   app.put(
     '/api/v1/peers/:peerId',
     {
-      bodyLimit: MAX_ANNOUNCEMENT_BYTES,
+      bodyLimit: MAX_SMALL_BODY_BYTES,
       schema: {
         tags,
         description:
@@ -126,6 +129,46 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
     },
   );
 
+  app.put(
+    '/api/v1/peers/:peerId/contents/:root',
+    {
+      bodyLimit: MAX_SMALL_BODY_BYTES,
+      schema: {
+        tags,
+        description:
+          'Makes a peer a source of a content under no name, wholly or in part, as long as its lease is renewed: a downloader that serves what it has. Only `GET /api/v1/contents/{root}` tells it.',
+        params: HoldingParams,
+        body: HoldingSchema,
+        response: { 204: Type.Null() },
+      },
+    },
+    async (request, reply) => {
+      const { peerId, root } = request.params;
+      await requireOwnPeer(request, peerId);
+      await store.holdContent(peerId, root, request.body.complete);
+      return reply.code(204).send(null);
+    },
+  );
+
+  app.delete(
+    '/api/v1/peers/:peerId/contents/:root',
+    {
+      schema: {
+        tags,
+        description:
+          'A peer is no source of a content under no name any more, whether it was or not.',
+        params: HoldingParams,
+        response: { 204: Type.Null() },
+      },
+    },
+    async (request, reply) => {
+      const { peerId, root } = request.params;
+      await requireOwnPeer(request, peerId);
+      await store.letContentGo(peerId, root);
+      return reply.code(204).send(null);
+    },
+  );
+
   app.get(
     '/api/v1/peers',
     {
@@ -184,7 +227,7 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
       schema: {
         tags,
         description:
-          'Who holds a content, under any name. Of more than the limit another random choice each time, so that load spreads; nobody for an unknown one.',
+          'Who holds a content, wholly or in part, under any name or none. Of more than the limit another random choice each time, so that load spreads; nobody for an unknown one.',
         params: ContentParams,
         querystring: Type.Object({ limit: LimitSchema }),
         response: { 200: ContentSchema },
@@ -196,7 +239,10 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
       const content = await store.contentOf(request.params.root, limit, clock.now());
       return {
         ...content,
-        sources: content.sources.map(({ endpoint }) => ({ endpoint: asSeenBy(caller, endpoint) })),
+        sources: content.sources.map((source) => ({
+          ...source,
+          endpoint: asSeenBy(caller, source.endpoint),
+        })),
       };
     },
   );
@@ -219,6 +265,29 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
       const { text, limit = DEFAULT_PAGE } = request.query;
       const found = await store.search(text, limit + 1, clock.now());
       return { found: found.slice(0, limit), more: found.length > limit };
+    },
+  );
+
+  app.post(
+    '/api/v1/reports',
+    {
+      bodyLimit: MAX_SMALL_BODY_BYTES,
+      schema: {
+        tags,
+        description:
+          'Tells that there was trouble with a source. It is not believed, only looked into, and soon rather than now: an endpoint that has a lease and that the registry cannot reach either loses it.',
+        body: ReportSchema,
+        response: { 204: Type.Null() },
+      },
+    },
+    async (request, reply) => {
+      const { reason, root } = request.body;
+      const endpoint = parseEndpoint(request.body.endpoint);
+      if (reason === 'unreachable')
+        for (const each of asRegistered(callerOf(request.raw.socket), endpoint))
+          await unreachable(each);
+      else request.log.info({ endpoint: endpointText(endpoint), root }, 'a bad piece was reported');
+      return reply.code(204).send(null);
     },
   );
 }

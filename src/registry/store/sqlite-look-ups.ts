@@ -107,30 +107,37 @@ export function versionsOf(file: SqliteFile, name: string, limit: number, now: n
     }));
 }
 
-export function contentOf(file: SqliteFile, root: string, limit: number, now: number): Content {
+/** A content with all of its sources, in no order. */
+export function contentOf(file: SqliteFile, root: string, now: number): Content {
   const held = { root: blobOf(root), now };
-  const all = file.one(
-    `SELECT ${SIZES}, ${HOLDERS_OF_CONTENT}
-     FROM offers o JOIN peers p ON p.id = o.peer WHERE o.root = :root AND ${IS_LIVE}`,
+  const rows = file.all(
+    `SELECT p.ip_address, p.port,
+       max(h.complete) AS complete, min(h.least) AS least, max(h.most) AS most
+     FROM (
+       SELECT peer, 1 AS complete, min(size) AS least, max(size) AS most
+       FROM offers WHERE root = :root GROUP BY peer
+       UNION ALL
+       SELECT peer, complete, NULL, NULL FROM holdings WHERE root = :root
+     ) h JOIN peers p ON p.id = h.peer
+     WHERE ${IS_LIVE}
+     GROUP BY p.id`,
     held,
   );
   const names = file.all(
-    `SELECT DISTINCT n.name FROM ${OFFERS}
-     WHERE o.root = :root AND ${IS_LIVE} ORDER BY n.name LIMIT :limit`,
+    `SELECT name FROM names WHERE id IN (
+       SELECT o.name FROM offers o JOIN peers p ON p.id = o.peer WHERE o.root = :root AND ${IS_LIVE}
+     ) ORDER BY name LIMIT :limit`,
     { ...held, limit: MAX_CONTENT_NAMES },
   );
-  const sources = file.all(
-    `SELECT DISTINCT p.ip_address, p.port
-     FROM offers o JOIN peers p ON p.id = o.peer WHERE o.root = :root AND ${IS_LIVE}
-     ORDER BY random() LIMIT :limit`,
-    { ...held, limit },
-  );
+  const sizes = new Set(rows.flatMap(({ least, most }) => (least === null ? [] : [least, most])));
+  const holders = rows.filter(({ complete }) => complete === 1).length;
   return {
     root,
-    size: all ? sizeOf(all) : null,
-    holders: (all?.['holders'] ?? 0) as number,
+    size: sizes.size === 1 ? ([...sizes][0] as number) : null,
+    holders,
+    partial: rows.length - holders,
     names: names.map((row) => row['name'] as string),
-    sources: sources.map((row) => ({ endpoint: endpointOf(row) })),
+    sources: rows.map((row) => ({ endpoint: endpointOf(row), complete: row['complete'] === 1 })),
   };
 }
 

@@ -40,4 +40,15 @@ export const STEPS: readonly string[] = [
   -- With all that is counted of a content, one of which may have very many names.
   CREATE INDEX offers_by_root ON offers (root, peer, size) WHERE root IS NOT NULL;
   `,
+  `
+  -- What a native peer holds under no name: a downloader, wholly (complete = 1) or in part.
+  CREATE TABLE holdings (
+    peer     INTEGER NOT NULL REFERENCES peers (id) ON DELETE CASCADE,
+    root     BLOB NOT NULL CHECK (length(root) = 32),
+    complete INTEGER NOT NULL CHECK (complete IN (0, 1)),
+    PRIMARY KEY (peer, root)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE INDEX holdings_by_root ON holdings (root, peer, complete);
+  `,
 ];

@@ -11,8 +11,10 @@ import type {
   Source,
   Version,
 } from '../../protocol/schemas.ts';
+import { chosen, LargeContents } from './large-contents.ts';
 import { fold } from './search-text.ts';
 import { SqliteFile, type Values } from './sqlite-file.ts';
+import { holdContent, letContentGo, unknownPeer } from './sqlite-holdings.ts';
 import {
   blobOf,
   contentOf,
@@ -26,7 +28,10 @@ import {
   versionsOf,
 } from './sqlite-look-ups.ts';
 import { STEPS } from './sqlite-schema.ts';
-import { MAX_NAMES_PER_PEER, type NativePeer, type Store } from './store.ts';
+import { MAX_CONTENTS_PER_PEER, MAX_NAMES_PER_PEER, type NativePeer, type Store } from './store.ts';
+
+/** The native peer at an endpoint, while its lease runs. */
+const LEASE_AT = `contract = 'native' AND ip_address = :ipAddress AND port = :port AND expires_at > :now`;
 
 /** What is kept of an offer; null: not told. */
 interface Told {
@@ -38,11 +43,17 @@ interface Told {
 export class SqliteStore implements Store {
   readonly #file: SqliteFile;
   readonly #maxNamesPerPeer: number;
+  readonly #maxContentsPerPeer: number;
+  readonly #large = new LargeContents();
 
   /** @param file a path, or `:memory:` */
-  constructor(file: string, { maxNamesPerPeer = MAX_NAMES_PER_PEER } = {}) {
+  constructor(
+    file: string,
+    { maxNamesPerPeer = MAX_NAMES_PER_PEER, maxContentsPerPeer = MAX_CONTENTS_PER_PEER } = {},
+  ) {
     this.#file = new SqliteFile(file);
     this.#maxNamesPerPeer = maxNamesPerPeer;
+    this.#maxContentsPerPeer = maxContentsPerPeer;
   }
 
   /** @throws CodedError `cannot-open-data` */
@@ -134,8 +145,7 @@ export class SqliteStore implements Store {
       const peer = this.#file.one('SELECT id, revision, names FROM peers WHERE peer_id = :peerId', {
         peerId,
       }) as { id: number; revision: number; names: number } | undefined;
-      if (!peer)
-        throw new CodedError('unknown-peer', 'No peer of this id is known: announce first.');
+      if (!peer) throw unknownPeer();
       let { names } = peer;
       if (change.reset) {
         this.#withdrawAll(peer.id);
@@ -162,6 +172,18 @@ export class SqliteStore implements Store {
     });
   }
 
+  holdContent(peerId: string, root: string, complete: boolean): Promise<void> {
+    return this.#transaction(() => {
+      holdContent(this.#file, { peerId, root, complete }, this.#maxContentsPerPeer);
+    });
+  }
+
+  letContentGo(peerId: string, root: string): Promise<void> {
+    return asPromise(() => {
+      letContentGo(this.#file, peerId, root);
+    });
+  }
+
   removePeer(peerId: string): Promise<boolean> {
     return this.#transaction(() => {
       const row = this.#file.one('SELECT id FROM peers WHERE peer_id = :peerId', { peerId });
@@ -179,7 +201,10 @@ export class SqliteStore implements Store {
   }
 
   contentOf(root: string, limit: number, now: number): Promise<Content> {
-    return asPromise(() => contentOf(this.#file, root, limit, now));
+    return asPromise(() => {
+      const content = this.#large.of(root, now, () => contentOf(this.#file, root, now));
+      return { ...content, sources: chosen(content.sources, limit) };
+    });
   }
 
   search(text: string, limit: number, now: number): Promise<Found[]> {
@@ -188,6 +213,22 @@ export class SqliteStore implements Store {
 
   peers(limit: number, now: number): Promise<PeerSummary[]> {
     return asPromise(() => peers(this.#file, limit, now));
+  }
+
+  hasLease({ ipAddress, port }: Endpoint, now: number): Promise<boolean> {
+    return asPromise(
+      () =>
+        this.#file.one(`SELECT 1 FROM peers WHERE ${LEASE_AT}`, { ipAddress, port, now }) !==
+        undefined,
+    );
+  }
+
+  endLease({ ipAddress, port }: Endpoint, now: number): Promise<void> {
+    return asPromise(() => {
+      this.#file.run(`UPDATE peers SET expires_at = :now WHERE ${LEASE_AT}`, {
+        ...{ ipAddress, port, now },
+      });
+    });
   }
 
   exerciseEndpoints(): Promise<Endpoint[]> {

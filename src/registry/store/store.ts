@@ -15,6 +15,9 @@ import type { Startable } from '../../lib/lifecycle.ts';
 /** One peer offers at most so many names: past that one peer could fill the disk for all. */
 export const MAX_NAMES_PER_PEER = 1_000_000;
 
+/** One peer is a source of at most so many contents under no name: a downloader of as many at once. */
+export const MAX_CONTENTS_PER_PEER = 1_000;
+
 /** A native peer as it makes itself known. */
 export interface NativePeer {
   peerId: string;
@@ -48,7 +51,14 @@ export interface Store extends Startable {
    * @throws CodedError `unknown-peer`, `revision-mismatch`, `too-many-names`
    */
   changeCatalogue(peerId: string, change: CatalogueChange): Promise<number>;
-  /** Forgets a native peer and all that it offered. False: it was not there. */
+  /**
+   * Makes a peer a source of a content under no name, wholly or in part: only `contentOf` tells it.
+   * @throws CodedError `unknown-peer`, `too-many-contents`
+   */
+  holdContent(peerId: string, root: string, complete: boolean): Promise<void>;
+  /** Takes back `holdContent`; nothing happens where there is nothing to take back. */
+  letContentGo(peerId: string, root: string): Promise<void>;
+  /** Forgets a native peer and all that it offered and held. False: it was not there. */
   removePeer(peerId: string): Promise<boolean>;
 
   /**
@@ -61,12 +71,20 @@ export interface Store extends Startable {
    * by root. Holders and size are those of the content under any name, so that it counts as one swarm.
    */
   versionsOf(name: string, limit: number, now: number): Promise<Version[]>;
-  /** Who holds a content under any name, each endpoint once: a random choice beyond `limit`. */
+  /**
+   * Who holds a content, under any name or none, each endpoint once: wholly where one of its tellings
+   * says so. A random choice beyond `limit`. Of a content with more than 100 sources the answer may be
+   * up to 1 s old.
+   */
   contentOf(root: string, limit: number, now: number): Promise<Content>;
   /** Names that hold every word, in any case and with or without accents; the best first. */
   search(text: string, limit: number, now: number): Promise<Found[]>;
   peers(limit: number, now: number): Promise<PeerSummary[]>;
 
+  /** Whether a native peer is at an endpoint, its lease still running. */
+  hasLease(endpoint: Endpoint, now: number): Promise<boolean>;
+  /** Ends the lease of the native peer at an endpoint, if it runs; what it told is kept as after any lease. */
+  endLease(endpoint: Endpoint, now: number): Promise<void>;
   /** The endpoints that only the exercise's contract vouches for: nobody renews them. */
   exerciseEndpoints(): Promise<Endpoint[]>;
   /** Forgets every exercise registration of an endpoint. */
