@@ -8,13 +8,10 @@ import { PiecePipe } from '../peer/download/piece-pipe.ts';
 import { rootOfFile } from '../peer/download/root-of-file.ts';
 import { PipeSink } from '../peer/download/sink.ts';
 import { downloadUnverified } from '../peer/download/unverified-download.ts';
-import { VerifiedDownload } from '../peer/download/verified-download.ts';
+import { Downloader } from '../peer/downloader.ts';
 import { CodedError } from '../protocol/errors.ts';
 import { ProgressBar } from './progress.ts';
 import { bytesText, countText } from './terminal.ts';
-
-/** Sources that are asked for at once; when some of them fail, others are asked for. */
-const SOURCES_AT_ONCE = 50;
 
 export interface GetFlags {
   registry: URL;
@@ -22,6 +19,14 @@ export interface GetFlags {
   root?: string;
   wait?: number;
   force?: boolean;
+  /** Whether what has come is served to others meanwhile. */
+  share?: boolean;
+  /** Where; 0 is a free port. */
+  listen?: number;
+  /** Minutes to go on serving when everything is there. */
+  seed?: number;
+  /** Whether pieces are wanted in order. */
+  sequential?: boolean;
   json?: boolean;
   logLevel: LogLevel;
 }
@@ -35,6 +40,14 @@ export interface Fetched {
   sources: { endpoint: string; bytes: number }[];
   /** Who lied, went away or could not be reached, and why. */
   failed: { endpoint: string; reason: string }[];
+  /** Bytes that came twice. */
+  wasted: number;
+}
+
+/** A download that is done, and what still serves it. */
+export interface Served {
+  fetched: Fetched;
+  stop: () => Promise<void>;
 }
 
 /**
@@ -42,36 +55,35 @@ export interface Fetched {
  * @param target a path, or `-` for stdout
  */
 export async function fetchVerified(
-  { root, size }: { root: string; size: number | null },
+  { name, root, size }: { name: string; root: string; size: number | null },
   target: string,
   registry: NativeRegistry,
   flags: GetFlags,
   signal: AbortSignal,
-): Promise<Fetched> {
+): Promise<Served> {
   const file =
     target === '-' ? undefined : await PieceFile.open(target, root, flags.force ?? false);
   const bar = new ProgressBar();
+  const downloader = new Downloader({
+    ...{ root, name, size, registry, signal },
+    store: file ?? new PiecePipe(process.stdout),
+    port: flags.share === false ? undefined : (flags.listen ?? 0),
+    inOrder: (flags.sequential ?? false) || file === undefined,
+    log: createLog(flags.logLevel),
+    waitMs: (flags.wait ?? 0) * 1000,
+    onProgress: ({ have, size: all, sources }) => {
+      bar.update({ have, size: all, note: `from ${countText(sources, 'source')}` });
+    },
+  });
   try {
-    const fetched = await new VerifiedDownload({
-      root,
-      size,
-      findSources: async (within) =>
-        (await registry.contentOf(root, SOURCES_AT_ONCE, within)).sources.map(
-          ({ endpoint }) => endpoint,
-        ),
-      store: file ?? new PiecePipe(process.stdout),
-      signal,
-      log: createLog(flags.logLevel),
-      waitMs: (flags.wait ?? 0) * 1000,
-      onProgress: ({ have, size, sources }) => {
-        bar.update({ have, size, note: `from ${countText(sources, 'source')}` });
-      },
-    }).run();
+    const fetched = await downloader.run();
     bar.end();
     await file?.finish();
-    return { ...fetched, verified: true };
+    await downloader.complete();
+    return { fetched: { ...fetched, verified: true }, stop: () => downloader.stop() };
   } catch (error) {
     bar.end();
+    await downloader.stop();
     const kept = (await file?.leave()) ?? 0;
     throw kept > 0 ? withKept(error, kept) : error;
   }
@@ -118,7 +130,7 @@ export async function fetchUnverified(
       );
     }
     await file?.finish();
-    return { ...fetched, kept: 0, verified: content !== null };
+    return { ...fetched, kept: 0, wasted: 0, verified: content !== null };
   } catch (error) {
     bar.end();
     await file?.leave();

@@ -10,13 +10,22 @@ import { targetOf } from '../peer/download/target.ts';
 import { CodedError } from '../protocol/errors.ts';
 import { parseRoot } from '../protocol/merkle.ts';
 import { parseName, printable } from '../protocol/names.ts';
-import { fetchUnverified, fetchVerified, type Fetched, type GetFlags } from './fetch.ts';
+import {
+  fetchUnverified,
+  fetchVerified,
+  type Fetched,
+  type GetFlags,
+  type Served,
+} from './fetch.ts';
+import { durationText } from './progress.ts';
 import { jsonOption, logOption, option, registryOption, wholeNumber } from './options.ts';
 import { bytesText, countText, jsonText, print, say, untilSignalled } from './terminal.ts';
 import { chosenVersion } from './versions.ts';
 
 /** How often a registry is asked again for what it does not know yet. */
 const ASK_AGAIN_MS = 2_000;
+/** What a timer can wait. */
+const MAX_SEED_MINUTES = 24 * 24 * 60;
 const MAX_WAIT_SECONDS = 365 * 24 * 60 * 60;
 /** The person is told of so many sources that failed; `--json` tells all. */
 const MAX_TOLD = 5;
@@ -58,6 +67,18 @@ export function getCommand(): Command {
         .default(0)
         .argParser(wholeNumber(0, MAX_WAIT_SECONDS)),
     )
+    .addOption(option('--no-share', 'serve nothing of it to others meanwhile'))
+    .addOption(
+      option('--listen <port>', 'the port to serve it on meanwhile')
+        .default(0, 'a free one')
+        .argParser(wholeNumber(0, 65_535)),
+    )
+    .addOption(
+      option('--seed <minutes>', 'go on serving it for so long when everything is there')
+        .default(0)
+        .argParser(wholeNumber(0, MAX_SEED_MINUTES)),
+    )
+    .addOption(option('--sequential', 'in order, for reading while it comes; as -o - is'))
     .addOption(option('-f, --force', 'replace a file that is there already'))
     .addOption(jsonOption())
     .addOption(logOption())
@@ -96,7 +117,7 @@ export async function get(asked: Asked, flags: GetFlags, signal: AbortSignal): P
   const registry = await connectRegistry(flags.registry, signal);
   const wanted = await whatIsWanted(asked, registry, flags, signal);
   const target = toStdout ? '-' : await targetOf(wanted.name, flags.output);
-  const fetched = await fetchWanted(wanted, target, registry, flags, signal);
+  const { fetched, stop } = await fetchWanted(wanted, target, registry, flags, signal);
   const seconds = Math.round(performance.now() - begun) / 1000;
   const result: Result = { name: wanted.name, root: wanted.root, seconds, ...fetched };
   // The data itself may be on stdout; then the result is not.
@@ -105,6 +126,11 @@ export async function get(asked: Asked, flags: GetFlags, signal: AbortSignal): P
     sayResult(result);
     if (!toStdout) print(printable(target));
   }
+  if (flags.seed && !toStdout) {
+    if (!flags.json) say(`Serving it on for ${durationText(flags.seed * 60)}; Ctrl+C ends it.`);
+    await pause(flags.seed * 60_000, signal);
+  }
+  await stop();
 }
 
 /** Those who tell no root are the last resort: what they send has to be the content all the same. */
@@ -114,18 +140,19 @@ async function fetchWanted(
   registry: NativeRegistry | ExerciseRegistry,
   flags: GetFlags,
   signal: AbortSignal,
-): Promise<Fetched> {
+): Promise<Served> {
+  const stop = () => Promise.resolve();
   if (root === null || registry.contract === 'exercise')
-    return fetchUnverified(name, null, target, flags, signal);
+    return { fetched: await fetchUnverified(name, null, target, flags, signal), stop };
   try {
-    return await fetchVerified({ root, size }, target, registry, flags, signal);
+    return await fetchVerified({ name, root, size }, target, registry, flags, signal);
   } catch (error) {
     const isLast = target === '-' || !hasUntold;
     if (isLast || !(error instanceof CodedError) || error.code !== 'no-source') throw error;
     say(`${printable(error.message)} Trying those who do not say which content they have.`);
     const fetched = await fetchUnverified(name, { root, size }, target, flags, signal);
     const { failed } = error.facts as Pick<Fetched, 'failed'>;
-    return { ...fetched, failed: [...failed, ...fetched.failed] };
+    return { fetched: { ...fetched, failed: [...failed, ...fetched.failed] }, stop };
   }
 }
 
@@ -160,9 +187,9 @@ async function lookUp(
         'A registry of the exercise knows no roots: leave out --root.',
       );
     const { root } = asked;
-    const { names, holders, size } = await registry.contentOf(root, 1, signal);
+    const { names, holders, partial, size } = await registry.contentOf(root, 1, signal);
     const name = asked.name ?? names[0] ?? root;
-    return holders === 0 ? undefined : { name, root, size, hasUntold: false };
+    return holders + partial === 0 ? undefined : { name, root, size, hasUntold: false };
   }
   const { name } = asked;
   const { versions, sources } = await registry.lookUp(name, signal);
