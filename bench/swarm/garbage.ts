@@ -1,0 +1,77 @@
+// A holder that lies: registers as one that has the content, proves it with the layer of a seed, and
+// answers every range with random bytes under the right headers.
+//
+//   node garbage.ts REGISTRY SEED ROOT SIZE
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { SIZE_HEADER } from '../../src/protocol/merkle.ts';
+
+const PORT = 7771;
+const RENEW_EVERY_MS = 5_000;
+const CALL_DEADLINE_MS = 10_000;
+const CHUNK = 1024 * 1024;
+
+const [registry = '', seed = '', root = '', sizeText = ''] = process.argv.slice(2);
+const size = Number(sizeText);
+const noise = randomBytes(CHUNK);
+
+const layer = Buffer.from(await (await call(`${seed}/contents/${root}/layer`)).arrayBuffer());
+// The link of the swarm is to be spoken here too, once there is one: on('upgrade') of this server.
+const server = createServer(answer).listen(PORT);
+await once(server, 'listening');
+
+const self = `${registry}/api/v1/peers/${randomBytes(16).toString('hex')}`;
+const { revision } = (await (await send('PUT', self, { port: PORT })).json()) as {
+  revision: number;
+};
+const offered = [{ name: 'content.bin', size, modified: Date.now(), root }];
+await send('PATCH', `${self}/catalogue`, { revision, offered, withdrawn: [] });
+setInterval(() => void send('PUT', self, { port: PORT }).catch(() => undefined), RENEW_EVERY_MS);
+console.log('ready');
+process.stdin.on('end', () => process.exit()).resume();
+
+function answer(request: IncomingMessage, response: ServerResponse): void {
+  if (request.url === `/contents/${root}/layer`) {
+    response.writeHead(200, {
+      'content-type': 'application/octet-stream',
+      'content-length': layer.length,
+      [SIZE_HEADER]: size,
+    });
+    response.end(layer);
+    return;
+  }
+  if (request.url !== `/contents/${root}`) {
+    response.writeHead(404, { 'content-length': 0 }).end();
+    return;
+  }
+  const [, from = '0', to = ''] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
+  const start = Number(from);
+  const end = Math.min(to === '' ? Infinity : Number(to), size - 1);
+  response.writeHead(request.headers.range === undefined ? 200 : 206, {
+    etag: `"${root}"`,
+    'accept-ranges': 'bytes',
+    'content-type': 'application/octet-stream',
+    'content-length': end - start + 1,
+    ...(request.headers.range !== undefined && {
+      'content-range': `bytes ${start}-${end}/${size}`,
+    }),
+  });
+  Readable.from(noiseOf(end - start + 1)).pipe(response);
+}
+
+function* noiseOf(bytes: number): Generator<Buffer> {
+  for (let left = bytes; left > 0; left -= CHUNK) yield noise.subarray(0, left);
+}
+
+async function send(method: string, url: string, body: object): Promise<Response> {
+  const headers = { 'content-type': 'application/json' };
+  return await call(url, { method, headers, body: JSON.stringify(body) });
+}
+
+async function call(url: string, init: RequestInit = {}): Promise<Response> {
+  const answered = await fetch(url, { ...init, signal: AbortSignal.timeout(CALL_DEADLINE_MS) });
+  if (!answered.ok) throw new Error(`${url} said ${answered.status}.`);
+  return answered;
+}

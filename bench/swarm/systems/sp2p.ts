@@ -1,0 +1,77 @@
+// Simple P2P: a registry aside, `sp2p share` on the seeds, and downloader.ts at each leecher.
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { HostProcess } from '../host-process.ts';
+import { having, isReady, type Stage, type System } from './system.ts';
+
+const command = fileURLToPath(new URL('../../../bin/sp2p.js', import.meta.url));
+const downloader = fileURLToPath(new URL('../downloader.ts', import.meta.url));
+const garbage = fileURLToPath(new URL('../garbage.ts', import.meta.url));
+const node = process.execPath;
+const REGISTRY_PORT = 7770;
+const PEER_PORT = 7771;
+const REGISTERED_TRIES = 100;
+
+export const sp2p: System = {
+  name: 'sp2p',
+  plays: () => true,
+  async prepare(stage) {
+    const { scratch, signal, aside } = stage;
+    const data = join(scratch, 'registry');
+    const registry = new HostProcess(
+      ...([aside, node, command, 'registry', '--host', '0.0.0.0'] as const),
+      ...['--port', String(REGISTRY_PORT), '--data', data, '--json'],
+    );
+    await registry.line((line) => 'port' in parsed(line), signal);
+    const url = `http://${aside.address}:${REGISTRY_PORT}`;
+
+    const seeds = having(stage, 'seed').map(({ host }, n) => {
+      const where = ['--registry', url, '--advertise', host.address, '--port', String(PEER_PORT)];
+      const cache = ['--cache', join(scratch, `cache-${n}`), '--json'];
+      const args = [command, 'share', dirname(stage.content), ...where, ...cache];
+      return { role: 'seed' as const, process: new HostProcess(host, node, ...args) };
+    });
+    for (const { process } of seeds)
+      for (const event of ['indexed', 'announced'])
+        await process.line((line) => parsed(line)['event'] === event, signal);
+    const root = await registered(stage, url, seeds.length);
+
+    const from = `http://${having(stage, 'seed')[0]?.host.address ?? ''}:${PEER_PORT}`;
+    const liars = having(stage, 'garbage').map(({ host }) => ({
+      role: 'garbage' as const,
+      process: new HostProcess(host, node, garbage, url, from, root, String(stage.size)),
+    }));
+    for (const { process } of liars) await process.line(isReady, signal);
+    await registered(stage, url, seeds.length + liars.length);
+
+    const leechers = having(stage, 'leech').map(({ host, leavesWhenDone }, n) => {
+      const folder = join(scratch, `got-${n}`);
+      mkdirSync(folder);
+      const args = [downloader, url, root, folder, host.address, leavesWhenDone ? '' : 'stay'];
+      const file = join(folder, 'content.bin');
+      return { file, process: new HostProcess(host, node, ...args) };
+    });
+    for (const { process } of leechers) await process.line(isReady, signal);
+    return { serving: [...seeds, ...liars, { role: 'registry', process: registry }], leechers };
+  },
+};
+
+/** The root of the content, once so many hold it as the registry has it. */
+async function registered({ aside, signal }: Stage, url: string, holders: number): Promise<string> {
+  for (let tries = 0; tries < REGISTERED_TRIES; tries++) {
+    const args = ['-sS', '-w', '\n', `${url}/api/v1/names/content.bin`];
+    const asking = new HostProcess(aside, 'curl', ...args);
+    const { versions } = JSON.parse(await asking.line(() => true, signal)) as {
+      versions: { root: string; holders: number }[];
+    };
+    if (versions[0]?.holders === holders) return versions[0].root;
+    await delay(100, undefined, { signal });
+  }
+  throw new Error('The seeds were not registered.');
+}
+
+function parsed(line: string): Record<string, unknown> {
+  return JSON.parse(line) as Record<string, unknown>;
+}
