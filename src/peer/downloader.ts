@@ -86,6 +86,11 @@ export class Downloader {
           )
           .map(({ endpoint, complete }) => ({ ...endpoint, complete }));
       },
+      onBadSource: (endpoint, reason) => {
+        registry.report(endpoint, reason, this.#options.signal, root).catch((err: unknown) => {
+          log.info({ err }, 'a source could not be reported');
+        });
+      },
       onShape: ({ size, layer }, have) => {
         if (port === undefined) return;
         void this.#serve(size, layer, have).catch((err: unknown) => {

@@ -3,6 +3,7 @@
 // is left who could send it. Nothing that comes in is trusted.
 import { isStopping, pause } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
+import type { Endpoint } from '../../protocol/endpoints.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import { hashInLayer, pieceAt, pieceLengthOf } from '../../protocol/merkle.ts';
 import { proveContent } from './content-proof.ts';
@@ -49,6 +50,8 @@ export interface VerifiedDownloadOptions {
   /** Where this peer serves what has come; undefined: it does not serve. */
   port?: number | undefined;
   onProgress?: (progress: { have: number; size: number; sources: number }) => void;
+  /** A source is not there, or sent a wrong piece; told once of each. */
+  onBadSource?: (endpoint: Endpoint, reason: 'unreachable' | 'bad-piece') => void;
   /** Size and layer are proven, and these pieces are there from an earlier run. */
   onShape?: (shape: ContentShape, have: readonly number[]) => void;
   /** A piece is there, verified. */
@@ -265,6 +268,8 @@ export class VerifiedDownload {
     if (isStopping(this.#over.signal)) return;
     const { kind, message } = failure;
     this.#options.log.info({ source: source.key, kind }, message);
+    if ((kind === 'unreachable' || kind === 'bad-piece') && source.reason === undefined)
+      this.#options.onBadSource?.(source.endpoint, kind);
     this.#book.fail(source, failure, performance.now());
     if (source.state !== 'live') this.#swarm?.leave(source);
     this.#swarm?.feedAll();
