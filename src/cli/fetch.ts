@@ -10,8 +10,8 @@ import { PipeSink } from '../peer/download/sink.ts';
 import { downloadUnverified } from '../peer/download/unverified-download.ts';
 import { Downloader } from '../peer/downloader.ts';
 import { CodedError } from '../protocol/errors.ts';
-import { ProgressBar } from './progress.ts';
-import { bytesText, countText } from './terminal.ts';
+import { ProgressBar, sourcesText } from './progress.ts';
+import { bytesText } from './terminal.ts';
 
 export interface GetFlags {
   registry: URL;
@@ -71,8 +71,8 @@ export async function fetchVerified(
     inOrder: (flags.sequential ?? false) || file === undefined,
     log: createLog(flags.logLevel),
     waitMs: (flags.wait ?? 0) * 1000,
-    onProgress: ({ have, size: all, sources }) => {
-      bar.update({ have, size: all, note: `from ${countText(sources, 'source')}` });
+    onProgress: ({ sources, ...progress }) => {
+      bar.update({ ...progress, note: sourcesText(sources) });
     },
   });
   try {

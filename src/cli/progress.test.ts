@@ -1,7 +1,7 @@
 // How a download's progress is put into words.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { durationText, progressText } from './progress.ts';
+import { cellsOf, durationText, progressText, sourcesText } from './progress.ts';
 
 const MIB = 1024 ** 2;
 
@@ -24,6 +24,20 @@ describe('progress', () => {
   test('at the end has nothing left', () => {
     expect(progressText(10, 10, 10)).toBe('10 B of 10 B  10 B/s  0 s left');
     expect(progressText(0, 0, 1)).toBe('0 B of 0 B  1 B/s  0 s left');
+  });
+
+  test('shows what is there as cells', () => {
+    expect(cellsOf([0, 0.1, 0.25, 0.5, 0.75, 0.99, 1])).toBe('··░▒▓▓█');
+  });
+
+  test('names the quickest sources', () => {
+    const sources = [4, 3, 2, 1].map((rate) => ({
+      endpoint: `192.0.2.${rate}:7771`,
+      rate: rate * MIB,
+    }));
+    expect(sourcesText(sources.slice(0, 1))).toBe('from 1: 192.0.2.4:7771 4.00 MiB/s');
+    expect(sourcesText(sources)).toMatch(/^from 4: 192[.]0[.]2[.]4:7771 4[.]00 MiB\/s, .*, …$/);
+    expect(sourcesText([])).toBe('waiting for sources');
   });
 
   test('is a line of plain words, whatever the figures', () => {

@@ -9,17 +9,22 @@ export interface Progress {
   size: number | undefined;
   /** What else there is to say. */
   note?: string;
+  /** How much is there of each of so many stretches: 0 … 1. Undefined: it comes in order. */
+  filled?: (stretches: number) => number[];
 }
 
 const DAY_SECONDS = 24 * 60 * 60;
 
+const BAR_CELLS = 24;
+const SHADES = ['·', '░', '▒', '▓', '█'];
+const SOURCES_SHOWN = 3;
 /** The rate is that of about the last so many milliseconds. */
 const RATE_OVER_MS = 3_000;
 
 export class ProgressBar {
   readonly #bar = new cliProgress.SingleBar({
-    format: (_options, params, payload: { text: string }) =>
-      `${barOf(params.progress)} ${payload.text}`,
+    format: (_options, params, payload: { text: string; filled?: number[] }) =>
+      `${payload.filled ? cellsOf(payload.filled) : barOf(params.progress)} ${payload.text}`,
     stream: process.stderr,
     hideCursor: true,
     clearOnComplete: true,
@@ -31,7 +36,7 @@ export class ProgressBar {
   #from: { bytes: number; at: number } | undefined;
   #next: { bytes: number; at: number } | undefined;
 
-  update({ have, size, note }: Progress): void {
+  update({ have, size, note, filled }: Progress): void {
     if (!process.stderr.isTTY) return;
     const now = performance.now();
     this.#from ??= { bytes: have, at: this.#begun };
@@ -42,6 +47,7 @@ export class ProgressBar {
     const rate = (1000 * (have - this.#from.bytes)) / Math.max(1, now - this.#from.at);
     const payload = {
       text: [progressText(have, size, rate), ...(note === undefined ? [] : [note])].join('  '),
+      filled: filled?.(BAR_CELLS),
     };
     if (!this.#isShown) this.#bar.start(size ?? 0, have, payload);
     this.#isShown = true;
@@ -77,8 +83,22 @@ export function durationText(seconds: number): string {
   return countText(Math.floor(whole / DAY_SECONDS), 'day');
 }
 
+/** `from 3: 192.0.2.7:7771 2.10 MiB/s, 192.0.2.9:40123 1.00 MiB/s` */
+export function sourcesText(sources: readonly { endpoint: string; rate: number }[]): string {
+  if (sources.length === 0) return 'waiting for sources';
+  const quickest = sources
+    .slice(0, SOURCES_SHOWN)
+    .map(({ endpoint, rate }) => `${endpoint} ${bytesText(rate)}/s`);
+  const more = sources.length > quickest.length ? ', …' : '';
+  return `from ${sources.length}: ${quickest.join(', ')}${more}`;
+}
+
+/** A cell for each stretch, the fuller the darker: `█▓▒░ `. */
+export function cellsOf(filled: readonly number[]): string {
+  return filled.map((part) => SHADES[Math.floor(part * (SHADES.length - 1))] ?? ' ').join('');
+}
+
 function barOf(progress: number): string {
-  const width = 24;
-  const filled = Math.round(Math.min(1, Math.max(0, progress)) * width);
-  return `${'█'.repeat(filled)}${'░'.repeat(width - filled)}`;
+  const filled = Math.round(Math.min(1, Math.max(0, progress)) * BAR_CELLS);
+  return `${'█'.repeat(filled)}${'░'.repeat(BAR_CELLS - filled)}`;
 }

@@ -47,6 +47,17 @@ export class Picker {
     return first === -1 ? undefined : first;
   }
 
+  /** How much is there of each of so many stretches of equal length: 0 … 1. */
+  filled(stretches: number): number[] {
+    const { length } = this.#have;
+    return Array.from({ length: stretches }, (_, at) => {
+      const first = Math.floor((at * length) / stretches);
+      const end = Math.max(first + 1, Math.floor(((at + 1) * length) / stretches));
+      const there = this.#have.subarray(first, end).reduce((sum, one) => sum + one, 0);
+      return there / (end - first);
+    });
+  }
+
   has(piece: number): boolean {
     return this.#have[piece] === 1;
   }

@@ -106,10 +106,13 @@ export class Swarm {
     this.#tellIfDone();
   }
 
-  /** How many sources are connected. */
-  get sources(): number {
-    return this.#connections.size;
+  /** Bytes of the content. */
+  get size(): number {
+    return this.#options.shape.size;
   }
+
+  /** How much is there of each of so many stretches of the content: 0 … 1. */
+  readonly filled = (stretches: number): number[] => this.#options.picker.filled(stretches);
 
   /** Whether a source is sending, so that its rate can be taken. */
   isSending(source: BookedSource): boolean {

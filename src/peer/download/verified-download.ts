@@ -28,6 +28,16 @@ const IN_PART_MS = 30_000;
 /** A message names so many of those who failed. */
 const MAX_SHOWN = 5;
 
+export interface DownloadProgress {
+  /** Bytes that are there, of how many. */
+  have: number;
+  size: number;
+  /** Who sends now, at how many bytes a second; the quickest first. */
+  sources: { endpoint: string; rate: number }[];
+  /** How much is there of each of so many stretches of the content: 0 … 1. */
+  filled: (stretches: number) => number[];
+}
+
 export interface VerifiedDownloadOptions {
   /** 64 hex digits. */
   root: string;
@@ -49,7 +59,7 @@ export interface VerifiedDownloadOptions {
   inOrder?: boolean | undefined;
   /** Where this peer serves what has come; undefined: it does not serve. */
   port?: number | undefined;
-  onProgress?: (progress: { have: number; size: number; sources: number }) => void;
+  onProgress?: (progress: DownloadProgress) => void;
   /** A source is not there, or sent a wrong piece; told once of each. */
   onBadSource?: (endpoint: Endpoint, reason: 'unreachable' | 'bad-piece') => void;
   /** Size and layer are proven, and these pieces are there from an earlier run. */
@@ -174,8 +184,6 @@ export class VerifiedDownload {
         onPiece?.(piece);
         this.#waitsSince = performance.now();
         this.#have += bytes;
-        const sources = this.#swarm?.sources ?? 0;
-        this.#options.onProgress?.({ have: this.#have, size: shape.size, sources });
       },
       onFailure: (source, failure) => {
         this.#fail(source, failure);
@@ -203,7 +211,6 @@ export class VerifiedDownload {
         if ((await this.#verifier.verify(job)) !== 'right') continue;
         have[piece] = 1;
         this.#kept += pieceAt(piece, size).length;
-        this.#options.onProgress?.({ have: this.#kept, size, sources: 0 });
       }
     };
     await Promise.all(Array.from({ length: CHECKED_AT_ONCE }, checkNext));
@@ -237,7 +244,19 @@ export class VerifiedDownload {
     this.#book.takeRates(TICK_MS / 1000, (source) => swarm?.isSending(source) ?? false);
     swarm?.takeMemoryFromTheSlow();
     swarm?.feedAll();
+    this.#tellProgress();
     this.#giveUpIfHopeless();
+  }
+
+  #tellProgress(): void {
+    const swarm = this.#swarm;
+    if (!swarm || !this.#options.onProgress) return;
+    const sources = this.#book.live
+      .filter((source) => swarm.isSending(source))
+      .map(({ key, rate }) => ({ endpoint: key, rate }))
+      .sort((a, b) => b.rate - a.rate);
+    const { size, filled } = swarm;
+    this.#options.onProgress({ have: this.#have, size, sources, filled });
   }
 
   /** Whether what is missing may come from those who are known. */
