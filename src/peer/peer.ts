@@ -3,6 +3,7 @@ import { pause, type Startable } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
 import { pieceCountOf } from '../protocol/merkle.ts';
 import { PieceSet } from '../protocol/piece-set.ts';
+import type { RateLimit } from '../lib/rate-limit.ts';
 import { Announcer, type AnnouncerState } from './announcer/announcer.ts';
 import { Catalogue } from './catalogue/catalogue.ts';
 import type { Indexing } from './catalogue/identities.ts';
@@ -33,6 +34,10 @@ export interface PeerOptions {
   openingTimeoutMs?: number | undefined;
   /** How long a client may take nothing of its answer, in milliseconds. Default: 30,000. */
   stalledAfterMs?: number | undefined;
+  /** Connections at once; a further one is closed. Default: 512. */
+  maxConnections?: number | undefined;
+  /** What all files that are sent share; it may be changed at any time. Default: no limit. */
+  uploadLimit?: RateLimit | undefined;
   /** How often a registry of the exercise is asked whether it still knows this peer. Default: 30,000. */
   lookEveryMs?: number | undefined;
   log: Logger;

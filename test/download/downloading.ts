@@ -8,6 +8,7 @@ import {
 } from '../../src/peer/download/unverified-download.ts';
 import { PartFile } from '../../src/peer/download/part-file.ts';
 import { PipeSink } from '../../src/peer/download/sink.ts';
+import type { RateLimit } from '../../src/lib/rate-limit.ts';
 import { silent } from '../harness/running.ts';
 import { temporaryFolder } from '../harness/temporary.ts';
 
@@ -20,6 +21,7 @@ interface Options {
   /** Default: "a b.bin". */
   name?: string;
   stalledAfterMs?: number;
+  downloadLimit?: RateLimit;
 }
 
 /** Into a new file. What fails leaves the part as the command does. */
@@ -55,12 +57,13 @@ export async function getToPipe(
   return { ...done, bytes: Buffer.concat(chunks) };
 }
 
-function settings({ registry, name = 'a b.bin', stalledAfterMs }: Options) {
+function settings({ registry, name = 'a b.bin', stalledAfterMs, downloadLimit }: Options) {
   return {
     registry,
     name,
     signal: new AbortController().signal,
     log: silent,
+    downloadLimit,
     ...(stalledAfterMs !== undefined && { stalledAfterMs }),
   };
 }

@@ -1,6 +1,7 @@
 // Asks sources for the proof of a content's size and layer, one after the other, and the next one beside
 // those that take their time, until one of them has given it.
 import { isStopping, pause } from '../../lib/lifecycle.ts';
+import type { RateLimit } from '../../lib/rate-limit.ts';
 import { fetchLastPiece, fetchLayer, type ContentShape } from './content-shape.ts';
 import type { Patience } from './patience.ts';
 import type { BookedSource, SourceBook } from './source-book.ts';
@@ -20,6 +21,7 @@ export interface ProofOptions {
   told: number | null | undefined;
   book: SourceBook;
   patience: Patience;
+  downloadLimit: RateLimit | undefined;
   signal: AbortSignal;
   onFailure: (source: BookedSource, failure: SourceFailure) => void;
 }
@@ -34,7 +36,7 @@ export interface Proof {
 
 /** Undefined: the signal came first. */
 export async function proveContent(options: ProofOptions): Promise<Proof | undefined> {
-  const { root, told, book, patience, onFailure } = options;
+  const { root, told, book, patience, downloadLimit, onFailure } = options;
   const proven = new AbortController();
   const signal = AbortSignal.any([options.signal, proven.signal]);
   const asked = new Set<BookedSource>();
@@ -44,12 +46,14 @@ export async function proveContent(options: ProofOptions): Promise<Proof | undef
     while (!isStopping(signal)) {
       const now = performance.now();
       const source = book.live.find((each) => !asked.has(each) && each.retryAt <= now);
-      if (!source) {
+      // Where it is our own limit that takes time, company would make it worse.
+      const isEnough = asked.size > 0 && downloadLimit?.isHoldingUp;
+      if (!source || isEnough) {
         await pause(LOOK_EVERY_MS, signal);
         continue;
       }
       asked.add(source);
-      const fetching = { endpoint: source.endpoint, root, told, signal, patience };
+      const fetching = { endpoint: source.endpoint, root, told, signal, patience, downloadLimit };
       try {
         const shape = await fetchLayer(fetching);
         // Two who say the same are believed; should both be wrong, the last piece will not fit.

@@ -1,6 +1,7 @@
 // The size and the piece layer of a content, from a source that proves both: the layer hashes to the
 // root, and the last piece, which ends where the content ends, hashes to what the layer says.
 import { request, type IncomingMessage } from 'node:http';
+import type { RateLimit } from '../../lib/rate-limit.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import type { Endpoint } from '../../protocol/endpoints.ts';
 import {
@@ -42,6 +43,8 @@ export interface FetchingShape {
   told: number | null | undefined;
   signal: AbortSignal;
   patience: Patience;
+  /** For the last piece; a layer is next to nothing. */
+  downloadLimit: RateLimit | undefined;
 }
 
 /** @throws SourceFailure, with `wrong-answer` for a layer that does not fit the root */
@@ -129,7 +132,7 @@ async function readLayer(response: IncomingMessage): Promise<ContentShape> {
  */
 export async function fetchLastPiece(
   { size, layer }: ContentShape,
-  { endpoint, root, signal, patience }: FetchingShape,
+  { endpoint, root, signal, patience, downloadLimit }: FetchingShape,
 ): Promise<{ ask: Ask; memory: SharedArrayBuffer } | undefined> {
   if (size === 0) {
     if (isSameHash(hashOfPiece(new Uint8Array(0), 0, sha256), layer)) return undefined;
@@ -146,6 +149,7 @@ export async function fetchLastPiece(
       root,
       size,
       patience,
+      downloadLimit,
       // As large as all others, so that it can be used again like them.
       memoryFor: () => new SharedArrayBuffer(pieceLengthOf(size)),
       onBytes: () => undefined,

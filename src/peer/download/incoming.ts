@@ -2,6 +2,7 @@
 // while the receiver is busy with the other, and not read from when both are full. What the bytes mean
 // is the voices'.
 import { connect, type Socket } from 'node:net';
+import type { RateLimit } from '../../lib/rate-limit.ts';
 import type { Endpoint } from '../../protocol/endpoints.ts';
 import { SourceFailure } from './source-failure.ts';
 
@@ -12,11 +13,13 @@ export interface IncomingOptions {
   signal: AbortSignal;
   /** A source that sends nothing for so long is left, in milliseconds. */
   stalledAfterMs: number;
+  /** What is received counts there. Default: no limit. */
+  downloadLimit?: RateLimit | undefined;
 }
 
 export class Incoming {
   readonly #socket: Socket;
-  readonly #stalledAfterMs: number;
+  readonly #options: IncomingOptions;
   /** Which of the buffers is being filled. */
   #filling = 0;
   /** What came and was not asked for yet. */
@@ -31,8 +34,9 @@ export class Incoming {
   /** Told that something of the above has changed. */
   #wake: () => void = () => undefined;
 
-  constructor({ ipAddress, port }: Endpoint, { signal, stalledAfterMs }: IncomingOptions) {
-    this.#stalledAfterMs = stalledAfterMs;
+  constructor({ ipAddress, port }: Endpoint, options: IncomingOptions) {
+    this.#options = options;
+    const { signal, downloadLimit } = options;
     const buffers = Array.from({ length: BUFFERS }, () => Buffer.allocUnsafeSlow(BUFFER_BYTES));
     const filling = () => buffers[this.#filling] ?? Buffer.alloc(0);
     this.#socket = connect({
@@ -41,7 +45,8 @@ export class Incoming {
       signal,
       noDelay: true,
       onread: {
-        buffer: filling,
+        buffer: () =>
+          downloadLimit?.isOn ? filling().subarray(0, downloadLimit.portionBytes) : filling(),
         callback: (count) => {
           this.#hasSpoken = true;
           this.#arrived.push(filling().subarray(0, count));
@@ -74,12 +79,14 @@ export class Incoming {
 
   /**
    * The next bytes, good until the next call; undefined: the source has ended in order. Only waiting
-   * for the source counts as its silence: while the receiver is busy, nothing is asked of it.
+   * for the source counts as its silence: while the receiver is busy, or our own limit lets nothing pass,
+   * nothing is asked of it.
    *
    * @throws SourceFailure `unreachable`, `silent` (it never said anything), `stalled`, `closed-early`
    */
   async next(): Promise<Buffer | undefined> {
-    const deadline = performance.now() + this.#stalledAfterMs;
+    const { signal, stalledAfterMs, downloadLimit } = this.#options;
+    const deadline = performance.now() + stalledAfterMs;
     this.#isInUse = false;
     for (;;) {
       const arrived = this.#arrived.shift();
@@ -88,7 +95,10 @@ export class Incoming {
         this.#isResting = false;
         this.#socket.resume();
       }
-      if (arrived) return arrived;
+      if (arrived) {
+        if (downloadLimit?.isOn) await downloadLimit.passed(arrived.length, signal);
+        return arrived;
+      }
       if (this.#error) throw this.#failureOf(this.#error);
       if (this.#isEnded) return undefined;
       const waitMs = deadline - performance.now();
@@ -115,7 +125,7 @@ export class Incoming {
 
   #silence(): SourceFailure {
     const kind = this.#hasSpoken ? 'stalled' : this.#isConnected ? 'silent' : 'unreachable';
-    return new SourceFailure(kind, `nothing for ${this.#stalledAfterMs / 1000} s`);
+    return new SourceFailure(kind, `nothing for ${this.#options.stalledAfterMs / 1000} s`);
   }
 
   #failureOf({ message }: Error): SourceFailure {

@@ -2,6 +2,7 @@
 // before the last has ended. Bytes go from the socket straight into the memory of their piece. Which
 // pieces, and what becomes of them, is the verified download's.
 import { connect, type Socket } from 'node:net';
+import type { RateLimit } from '../../lib/rate-limit.ts';
 import { endpointText, type Endpoint } from '../../protocol/endpoints.ts';
 import { LINK_HEADER } from '../../protocol/link.ts';
 import { parseContentRange } from '../../protocol/ranges.ts';
@@ -28,6 +29,8 @@ export interface ConnectionOptions {
   /** Bytes of the content. */
   size: number;
   patience: Patience;
+  /** What all connections share. Default: no limit. */
+  downloadLimit?: RateLimit | undefined;
   /** Memory for a piece that begins to come; undefined: there is none now, `resume` when there is. */
   memoryFor: (ask: Ask) => SharedArrayBuffer | undefined;
   onPiece: (ask: Ask, memory: SharedArrayBuffer) => void;
@@ -55,6 +58,8 @@ export class SourceConnection {
   /** Bytes that came and could not be taken in yet: an unfinished head, or a body without memory. */
   #pending: Uint8Array = new Uint8Array(0);
   #waitsForMemory = false;
+  /** While our own limit keeps it from reading: since when, and how to leave the line. */
+  #held: { since: number; leave: () => void } | undefined;
   /** Whether the socket reads into the body, not into the scratch. */
   #isDirect = false;
   #isOver = false;
@@ -73,7 +78,7 @@ export class SourceConnection {
       onread: { buffer: () => this.#room(), callback: (count) => this.#take(count) },
     });
     this.#socket.setTimeout(stalledAfterMs, () => {
-      if (this.#asked.length === 0 || this.#waitsForMemory) return;
+      if (this.#isResting) return;
       const kind = this.#socket.connecting ? 'unreachable' : 'stalled';
       this.#fail(new SourceFailure(kind, `nothing for ${stalledAfterMs / 1000} s`));
     });
@@ -94,7 +99,7 @@ export class SourceConnection {
       if (isTrickle && !this.#hasRested)
         this.#fail(new SourceFailure('stalled', 'it sends next to nothing'));
       this.#received = 0;
-      this.#hasRested = this.#asked.length === 0 || this.#waitsForMemory;
+      this.#hasRested = this.#isResting;
     }, trickleOverMs);
   }
 
@@ -103,9 +108,12 @@ export class SourceConnection {
     return this.#waitsForMemory;
   }
 
-  /** Since when the piece comes that holds memory (`performance.now()`); undefined: none does. */
+  /**
+   * Since when the piece comes that holds memory (`performance.now()`), without the time that our own limit
+   * took; undefined: none does, or it is the limit that keeps it from coming.
+   */
   get holdsMemorySince(): number | undefined {
-    return this.#body?.since;
+    return this.#held ? undefined : this.#body?.since;
   }
 
   /** What was asked for and has not come whole. */
@@ -127,7 +135,7 @@ export class SourceConnection {
   resume(): void {
     if (!this.#waitsForMemory || this.#isOver) return;
     this.#waitsForMemory = false;
-    if (this.#takeInOrFail(new Uint8Array(0))) this.#socket.resume();
+    if (this.#takeInOrFail(new Uint8Array(0)) && !this.#held) this.#socket.resume();
   }
 
   /** Ends it; `onOver` is told what had been asked for. */
@@ -135,10 +143,17 @@ export class SourceConnection {
     this.#fail(failure);
   }
 
+  /** Whether nothing is wanted of it now. */
+  get #isResting(): boolean {
+    return this.#asked.length === 0 || this.#waitsForMemory || this.#held !== undefined;
+  }
+
   /** Where the next bytes are to be read to. */
   #room(): Uint8Array {
     this.#isDirect = this.#body !== undefined;
-    return this.#body ? this.#body.bytes.subarray(this.#body.filled) : this.#scratch;
+    const room = this.#body ? this.#body.bytes.subarray(this.#body.filled) : this.#scratch;
+    const { downloadLimit } = this.#options;
+    return downloadLimit?.isOn ? room.subarray(0, downloadLimit.portionBytes) : room;
   }
 
   /** False: reading has to stop. */
@@ -146,11 +161,27 @@ export class SourceConnection {
     if (this.#isOver) return false;
     this.#received += count;
     this.#options.onBytes(count);
-    if (this.#isDirect) {
-      this.#grow(count);
-      return true;
-    }
-    return this.#takeInOrFail(this.#scratch.subarray(0, count));
+    let goesOn = true;
+    if (this.#isDirect) this.#grow(count);
+    else goesOn = this.#takeInOrFail(this.#scratch.subarray(0, count));
+    return this.#options.downloadLimit?.isOn ? this.#mayReadOn(count) && goesOn : goesOn;
+  }
+
+  /** Whether so many bytes were within our limit; if not, reading goes on when they are. */
+  #mayReadOn(count: number): boolean {
+    if (this.#isOver) return false;
+    const leave = this.#options.downloadLimit?.hold(count, () => {
+      const heldMs = performance.now() - (this.#held?.since ?? 0);
+      this.#held = undefined;
+      if (this.#body) this.#body.since += heldMs;
+      // Its silence counts from now on.
+      this.#socket.setTimeout(this.#options.patience.stalledAfterMs);
+      if (!this.#waitsForMemory) this.#socket.resume();
+    });
+    if (!leave) return true;
+    this.#held = { since: performance.now(), leave };
+    this.#hasRested = true;
+    return false;
   }
 
   #takeInOrFail(bytes: Uint8Array): boolean {
@@ -227,6 +258,7 @@ export class SourceConnection {
     if (this.#isOver) return;
     this.#isOver = true;
     clearInterval(this.#trickleWatch);
+    this.#held?.leave();
     this.#socket.destroy();
     // Not within a read: the memory that is given back may be the one that is being read into.
     setImmediate(() => {

@@ -4,6 +4,7 @@
 // and when the download is over, is the verified download's.
 import { isStopping } from '../../lib/lifecycle.ts';
 import { hashInLayer, pieceAt, pieceCountOf } from '../../protocol/merkle.ts';
+import type { RateLimit } from '../../lib/rate-limit.ts';
 import type { Proof } from './content-proof.ts';
 import type { ContentShape } from './content-shape.ts';
 import type { Link } from './link.ts';
@@ -44,6 +45,8 @@ export interface SwarmOptions {
   store: PieceStore;
   verifier: Verifier;
   patience: Patience;
+  /** What all connections share. */
+  downloadLimit: RateLimit | undefined;
   /** Nothing is asked for any more. */
   signal: AbortSignal;
   /** Where this peer listens; undefined: it does not serve. */
@@ -212,6 +215,7 @@ export class Swarm {
       root,
       size: shape.size,
       patience,
+      downloadLimit: this.#options.downloadLimit,
       memoryFor: () => {
         const memory = memories.take();
         if (memory) this.#waiting.delete(connection);

@@ -2,6 +2,7 @@
 // other until it is whole. Nothing proves the bytes.
 import { connectRegistry } from '../../client/registry-client.ts';
 import type { Logger } from '../../lib/log.ts';
+import type { RateLimit } from '../../lib/rate-limit.ts';
 import { endpointText, type Endpoint } from '../../protocol/endpoints.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import type { Source } from '../../protocol/schemas.ts';
@@ -29,6 +30,8 @@ export interface DownloadOptions {
   log: Logger;
   /** Default: 10,000. */
   stalledAfterMs?: number;
+  /** What is received of sources; it may be changed at any time. Default: no limit. */
+  downloadLimit?: RateLimit | undefined;
   onProgress?: (progress: Progress) => void;
 }
 
@@ -113,10 +116,10 @@ async function sourcesOf(options: DownloadOptions): Promise<Source[]> {
  */
 async function fetchFrom(
   { endpoint, size, contract }: Source,
-  { name, sink, signal, stalledAfterMs = STALLED_AFTER_MS }: DownloadOptions,
+  { name, sink, signal, stalledAfterMs = STALLED_AFTER_MS, downloadLimit }: DownloadOptions,
   onBytes: (count: number) => void,
 ): Promise<void> {
-  const fetching = { signal, stalledAfterMs, onBytes };
+  const fetching = { signal, stalledAfterMs, downloadLimit, onBytes };
   try {
     await fetchOverHttp(endpoint, name, sink, fetching);
   } catch (error) {

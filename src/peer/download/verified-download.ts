@@ -3,6 +3,7 @@
 // is left who could send it. Nothing that comes in is trusted.
 import { isStopping, pause } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
+import type { RateLimit } from '../../lib/rate-limit.ts';
 import type { Endpoint } from '../../protocol/endpoints.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import { hashInLayer, pieceAt, pieceLengthOf } from '../../protocol/merkle.ts';
@@ -53,6 +54,8 @@ export interface VerifiedDownloadOptions {
   log: Logger;
   /** Default: {@link PATIENCE}. */
   patience?: Partial<Patience>;
+  /** What is received of sources; it may be changed at any time. Default: no limit. */
+  downloadLimit?: RateLimit | undefined;
   /** How long to wait for a source where there is none, in milliseconds. Default: 0. */
   waitMs?: number | undefined;
   /** Whether pieces are wanted in order. Default: false, in whichever order is the quickest for all. */
@@ -155,6 +158,7 @@ export class VerifiedDownload {
       told,
       book: this.#book,
       patience: this.#patience,
+      downloadLimit: this.#options.downloadLimit,
       signal,
       onFailure: (source, failure) => {
         this.#fail(source, failure);
@@ -177,6 +181,7 @@ export class VerifiedDownload {
       store,
       verifier: this.#verifier,
       patience: this.#patience,
+      downloadLimit: this.#options.downloadLimit,
       signal,
       port,
       inOrder,

@@ -16,7 +16,7 @@ import { listHoldsTag, parseRange, type ByteRange } from '../../protocol/ranges.
 import { contentHeaders } from './content-types.ts';
 import { listingOf, PAGE_POLICY, pageOf } from './listing.ts';
 import type { OfferedFile, OpenedOffer, Offers } from './offers.ts';
-import { sendFile } from './send-file.ts';
+import { sendFile, type SendLimits } from './send-file.ts';
 
 const FILES = '/files/';
 const CONTENTS = '/contents/';
@@ -32,8 +32,7 @@ const MAX_WAITING = 100;
 /** Told of each request that comes in; answers what to call when its answer is over. */
 export type Claim = (request: IncomingMessage) => ((isWhole: boolean) => void) | undefined;
 
-/** @param stalledAfterMs how long a client may take nothing of a file */
-export function httpVoice(offers: Offers, log: Logger, stalledAfterMs: number, claim: Claim) {
+export function httpVoice(offers: Offers, log: Logger, limits: SendLimits, claim: Claim) {
   /** The last answer of a connection, and how many there are under way or waiting. */
   const connections = new WeakMap<Socket, { last: Promise<void>; count: number }>();
 
@@ -42,7 +41,7 @@ export function httpVoice(offers: Offers, log: Logger, stalledAfterMs: number, c
     response: ServerResponse,
   ): Promise<void> {
     try {
-      await answer(request, response, offers, stalledAfterMs);
+      await answer(request, response, offers, limits);
     } catch (error) {
       const problem = problemOf(error);
       if (problem.status >= 500) log.error({ err: error }, 'a request failed here');
@@ -94,7 +93,7 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   offers: Offers,
-  stalledAfterMs: number,
+  limits: SendLimits,
 ): Promise<void> {
   const [path, query] = splitOnce(request.url ?? '', '?');
   if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -106,7 +105,7 @@ async function answer(
     await using opened = await offers.open(parseNamePath(path.slice(FILES.length)));
     if (!opened) throw new CodedError('not-found', 'Nothing is offered under this name.');
     response.setHeader('cache-control', 'no-cache');
-    await answerFile(request, response, opened, stalledAfterMs);
+    await answerFile(request, response, opened, limits);
   } else if (path.startsWith(CONTENTS) && path.endsWith(LAYER)) {
     const root = parseRoot(path.slice(CONTENTS.length, -LAYER.length));
     await answerLayer(request, response, offers, root);
@@ -117,7 +116,7 @@ async function answer(
     await using opened = await offers.openContent(parseRoot(path.slice(CONTENTS.length)));
     if (!opened) throw new CodedError('not-found', 'No content of this root is offered.');
     response.setHeader('cache-control', FOR_EVER);
-    await answerFile(request, response, opened, stalledAfterMs);
+    await answerFile(request, response, opened, limits);
   } else throw new CodedError('not-found', 'There is no such path here; / lists what is offered.');
 }
 
@@ -183,7 +182,7 @@ async function answerFile(
   request: IncomingMessage,
   response: ServerResponse,
   opened: OpenedOffer,
-  stalledAfterMs: number,
+  limits: SendLimits,
 ): Promise<void> {
   const { file } = opened;
   response.setHeader('etag', tagOf(file));
@@ -216,7 +215,9 @@ async function answerFile(
     response.end();
     return;
   }
-  const result = await sendFile(opened, sent, response, stalledAfterMs);
+  // It would go out with the first bytes, which may have to wait.
+  if (limits.uploadLimit.isOn) response.flushHeaders();
+  const result = await sendFile(opened, sent, response, limits);
   // A promise of so many bytes that cannot be kept: the connection breaks, and the client knows.
   if (result === 'sent') response.end();
   else response.destroy();

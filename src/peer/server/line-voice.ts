@@ -3,11 +3,9 @@
 import type { Socket } from 'node:net';
 import { isName } from '../../protocol/names.ts';
 import type { Offers } from './offers.ts';
-import { sendFile } from './send-file.ts';
+import { sendFile, type SendLimits } from './send-file.ts';
 
-interface LineLimits {
-  /** How long a client may take nothing of the file, in milliseconds. */
-  stalledAfterMs: number;
+interface LineLimits extends SendLimits {
   /** How long a client may take to close its side behind the last byte, in milliseconds. */
   closingTimeoutMs: number;
 }
@@ -25,7 +23,7 @@ export async function answerLine(
     : undefined;
   if (opened && opened.file.size > 0) {
     const whole = { start: 0, end: opened.file.size - 1 };
-    const result = await sendFile(opened, whole, socket, limits.stalledAfterMs);
+    const result = await sendFile(opened, whole, socket, limits);
     if (result !== 'sent') {
       socket.resetAndDestroy();
       return;

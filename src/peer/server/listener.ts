@@ -4,15 +4,17 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Startable } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
+import { RateLimit } from '../../lib/rate-limit.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import { recogniseOpening } from '../../protocol/opening.ts';
 import { httpVoice } from './http-voice.ts';
 import { isLink, LinkVoice, type LinkVoiceOptions } from './link-voice.ts';
 import { answerLine } from './line-voice.ts';
 import type { Offers } from './offers.ts';
+import type { SendLimits } from './send-file.ts';
 
 /** Each connection costs at most two chunks of memory (see send-file): 512 cost 128 MiB. */
-const MAX_CONNECTIONS = 512;
+export const MAX_CONNECTIONS = 512;
 /** The first line, and the whole of an HTTP head, must have come by then; behind a line's answer, the end. */
 const OPENING_TIMEOUT_MS = 10_000;
 /** A kept-alive connection on which nothing is asked is closed. */
@@ -31,10 +33,15 @@ export interface ListenerOptions {
   /** How long a client may take nothing of its answer, in milliseconds. Default: 30,000. */
   stalledAfterMs?: number | undefined;
   onNeighbour?: LinkVoiceOptions['onNeighbour'];
+  /** Connections at once; a further one is closed. Default: {@link MAX_CONNECTIONS}. */
+  maxConnections?: number | undefined;
+  /** What all files that are sent share. Default: no limit. */
+  uploadLimit?: RateLimit | undefined;
 }
 
 export class Listener implements Startable {
-  readonly #options: ListenerOptions & { openingTimeoutMs: number; stalledAfterMs: number };
+  readonly #options: ListenerOptions & { openingTimeoutMs: number };
+  readonly #limits: SendLimits;
   readonly #server: Server;
   readonly #links: LinkVoice;
   readonly #sockets = new Set<Socket>();
@@ -46,8 +53,11 @@ export class Listener implements Startable {
       log,
       openingTimeoutMs = OPENING_TIMEOUT_MS,
       stalledAfterMs = STALLED_AFTER_MS,
+      maxConnections = MAX_CONNECTIONS,
+      uploadLimit = new RateLimit(),
     } = options;
-    this.#options = { ...options, openingTimeoutMs, stalledAfterMs };
+    this.#options = { ...options, openingTimeoutMs };
+    this.#limits = { stalledAfterMs, uploadLimit };
     this.#links = new LinkVoice(options);
     this.#server = createServer(
       {
@@ -58,12 +68,12 @@ export class Listener implements Startable {
         // Who asks for another upgrade, as curl does with --http2, gets an answer in HTTP/1.1.
         shouldUpgradeCallback: (request: IncomingMessage) => isLink(request),
       },
-      httpVoice(offers, log, stalledAfterMs, (request) => this.#links.claim(request)),
+      httpVoice(offers, log, this.#limits, (request) => this.#links.claim(request)),
     );
     this.#server.on('upgrade', (request, socket, head) => {
       this.#links.upgrade(request, socket, head);
     });
-    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.maxConnections = maxConnections;
     // Whatever the answer is: send-file watches over files, and this over all else.
     this.#server.timeout = stalledAfterMs;
     // A client that says "no more requests" by closing its side still gets its answers, as in
@@ -120,7 +130,7 @@ export class Listener implements Startable {
 
   #recognise(socket: Socket, hearHttp: (socket: Socket) => void): void {
     let bytes: Buffer = Buffer.alloc(0);
-    const { offers, log, openingTimeoutMs, stalledAfterMs } = this.#options;
+    const { offers, log, openingTimeoutMs } = this.#options;
     const deadline = setTimeout(() => socket.destroy(), openingTimeoutMs);
     const decide = (ended: boolean) => {
       const opening = recogniseOpening(bytes, ended);
@@ -132,7 +142,7 @@ export class Listener implements Startable {
         hearHttp(socket);
         socket.resume();
       } else if (opening.voice === 'line') {
-        const limits = { stalledAfterMs, closingTimeoutMs: openingTimeoutMs };
+        const limits = { ...this.#limits, closingTimeoutMs: openingTimeoutMs };
         answerLine(socket, opening.name, offers, limits).catch((err: unknown) => {
           log.error({ err }, 'a line could not be answered');
           socket.destroy();

@@ -2,27 +2,32 @@
 // memory is bounded however slow the reader is. The last chunk is held back until the file is known
 // to be what it was: a receiver never ends up with a whole mixture of two states.
 import type { Writable } from 'node:stream';
+import type { RateLimit } from '../../lib/rate-limit.ts';
 import type { ByteRange } from '../../protocol/ranges.ts';
 import type { OpenedOffer } from './offers.ts';
 
 const CHUNK_BYTES = 128 * 1024;
 
 export type SendResult = 'sent' | 'changed' | 'reader-gone' | 'reader-stalled';
+type Written = Exclude<SendResult, 'changed'>;
 
-/**
- * Never throws for what the file or the reader do; ends nothing, the caller knows how.
- *
- * @param stalledAfterMs a reader that does not take a chunk within so many milliseconds has stalled
- */
+export interface SendLimits {
+  /** A reader that does not take a chunk within so many milliseconds has stalled. */
+  stalledAfterMs: number;
+  /** What all files that are sent share. */
+  uploadLimit: RateLimit;
+}
+
+/** Never throws for what the file or the reader do; ends nothing, the caller knows how. */
 export async function sendFile(
   opened: OpenedOffer,
   range: ByteRange,
   sink: Writable,
-  stalledAfterMs: number,
+  limits: SendLimits,
 ): Promise<SendResult> {
   const chunkBytes = Math.min(CHUNK_BYTES, range.end - range.start + 1);
   const buffers = [Buffer.allocUnsafe(chunkBytes), Buffer.allocUnsafe(chunkBytes)] as const;
-  let writing: Promise<'sent' | 'reader-gone' | 'reader-stalled'> = Promise.resolve('sent');
+  let writing: Promise<Written> = Promise.resolve('sent');
   for (let position = range.start, turn = 0; position <= range.end; turn ^= 1) {
     const wanted = Math.min(chunkBytes, range.end - position + 1);
     const chunk = await readFully(
@@ -35,7 +40,9 @@ export async function sendFile(
     position += wanted;
     const isLast = position > range.end;
     if (!chunk || (isLast && !(await opened.isUnchanged().catch(() => false)))) return 'changed';
-    writing = write(sink, chunk, stalledAfterMs);
+    writing = limits.uploadLimit.isOn
+      ? writeWithinLimit(sink, chunk, limits)
+      : write(sink, chunk, limits.stalledAfterMs);
   }
   return writing;
 }
@@ -55,11 +62,35 @@ async function readFully(
   return buffer;
 }
 
-function write(
+/** In small portions, each when it may pass. */
+async function writeWithinLimit(
   sink: Writable,
   chunk: Buffer,
-  stalledAfterMs: number,
-): Promise<'sent' | 'reader-gone' | 'reader-stalled'> {
+  { stalledAfterMs, uploadLimit }: SendLimits,
+): Promise<Written> {
+  const gone = new AbortController();
+  const onClose = () => {
+    gone.abort();
+  };
+  // That nothing is sent meanwhile is not the reader's fault: a server's deadline for idle connections
+  // ends none whose answer hears of it.
+  const onTimeout = () => undefined;
+  sink.once('close', onClose).on('timeout', onTimeout);
+  try {
+    for (let at = 0; at < chunk.length;) {
+      const portion = chunk.subarray(at, at + uploadLimit.portionBytes);
+      await uploadLimit.passed(portion.length, gone.signal);
+      const written = await write(sink, portion, stalledAfterMs);
+      if (written !== 'sent') return written;
+      at += portion.length;
+    }
+    return 'sent';
+  } finally {
+    sink.off('close', onClose).off('timeout', onTimeout);
+  }
+}
+
+function write(sink: Writable, chunk: Buffer, stalledAfterMs: number): Promise<Written> {
   return new Promise((resolve) => {
     if (sink.destroyed) {
       resolve('reader-gone');
@@ -69,7 +100,7 @@ function write(
     const onClose = () => {
       settle('reader-gone');
     };
-    function settle(result: 'sent' | 'reader-gone' | 'reader-stalled'): void {
+    function settle(result: Written): void {
       clearTimeout(timer);
       sink.off('close', onClose);
       resolve(result);
