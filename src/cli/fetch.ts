@@ -11,6 +11,7 @@ import { downloadUnverified } from '../peer/download/unverified-download.ts';
 import { Downloader } from '../peer/downloader.ts';
 import { CodedError } from '../protocol/errors.ts';
 import { ProgressBar, sourcesText } from './progress.ts';
+import type { Limits } from './limits.ts';
 import { bytesText } from './terminal.ts';
 
 export interface GetFlags {
@@ -27,9 +28,16 @@ export interface GetFlags {
   seed?: number;
   /** Whether pieces are wanted in order. */
   sequential?: boolean;
+  maxDownload?: number;
+  maxUpload?: number;
+  /** A file. */
+  limits?: string;
   json?: boolean;
   logLevel: LogLevel;
 }
+
+/** The flags, and the limits that they and the file come to. */
+export type FetchOptions = Omit<GetFlags, 'limits'> & { limits: Limits };
 
 export interface Fetched {
   /** Bytes. */
@@ -58,7 +66,7 @@ export async function fetchVerified(
   { name, root, size }: { name: string; root: string; size: number | null },
   target: string,
   registry: NativeRegistry,
-  flags: GetFlags,
+  flags: FetchOptions,
   signal: AbortSignal,
 ): Promise<Served> {
   const file =
@@ -69,6 +77,8 @@ export async function fetchVerified(
     store: file ?? new PiecePipe(process.stdout),
     port: flags.share === false ? undefined : (flags.listen ?? 0),
     inOrder: (flags.sequential ?? false) || file === undefined,
+    downloadLimit: flags.limits.maxDownload,
+    uploadLimit: flags.limits.maxUpload,
     log: createLog(flags.logLevel),
     waitMs: (flags.wait ?? 0) * 1000,
     onProgress: ({ sources, ...progress }) => {
@@ -98,7 +108,7 @@ export async function fetchUnverified(
   name: string,
   content: { root: string; size: number | null } | null,
   target: string,
-  flags: GetFlags,
+  flags: FetchOptions,
   signal: AbortSignal,
 ): Promise<Fetched> {
   const file = target === '-' ? undefined : await PartFile.open(target, flags.force ?? false);
@@ -108,6 +118,7 @@ export async function fetchUnverified(
       name,
       registry: flags.registry,
       onlyUntold: content !== null,
+      downloadLimit: flags.limits.maxDownload,
       sink: file ?? new PipeSink(process.stdout),
       signal,
       log: createLog(flags.logLevel),

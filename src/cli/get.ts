@@ -14,11 +14,22 @@ import {
   fetchUnverified,
   fetchVerified,
   type Fetched,
+  type FetchOptions,
   type GetFlags,
   type Served,
 } from './fetch.ts';
 import { durationText } from './progress.ts';
-import { jsonOption, logOption, option, registryOption, wholeNumber } from './options.ts';
+import { Limits } from './limits.ts';
+import {
+  jsonOption,
+  limitsOption,
+  logOption,
+  maxDownloadOption,
+  maxUploadOption,
+  option,
+  registryOption,
+  wholeNumber,
+} from './options.ts';
 import { bytesText, countText, jsonText, print, say, untilSignalled } from './terminal.ts';
 import { chosenVersion } from './versions.ts';
 
@@ -80,6 +91,9 @@ export function getCommand(): Command {
     )
     .addOption(option('--sequential', 'in order, for reading while it comes; as -o - is'))
     .addOption(option('-f, --force', 'replace a file that is there already'))
+    .addOption(maxDownloadOption())
+    .addOption(maxUploadOption())
+    .addOption(limitsOption())
     .addOption(jsonOption())
     .addOption(logOption())
     .action(async (text: string | undefined, flags: GetFlags) => {
@@ -110,27 +124,41 @@ function askedFor(name: string | undefined, root: string | undefined): Asked {
   throw new CodedError('bad-usage', 'Name a file, or give its --root.');
 }
 
-/** Downloads what a name or a root stands for, and says how it went. */
+/** Downloads what a name or a root stands for, says how it went, and serves it on if it is to. */
 export async function get(asked: Asked, flags: GetFlags, signal: AbortSignal): Promise<void> {
   const begun = performance.now();
   const toStdout = flags.output === '-';
   const registry = await connectRegistry(flags.registry, signal);
   const wanted = await whatIsWanted(asked, registry, flags, signal);
   const target = toStdout ? '-' : await targetOf(wanted.name, flags.output);
-  const { fetched, stop } = await fetchWanted(wanted, target, registry, flags, signal);
-  const seconds = Math.round(performance.now() - begun) / 1000;
-  const result: Result = { name: wanted.name, root: wanted.root, seconds, ...fetched };
+  const limits = new Limits(flags, ['maxUpload', 'maxDownload']);
+  await limits.start();
+  try {
+    const options = { ...flags, limits };
+    const { fetched, stop } = await fetchWanted(wanted, target, registry, options, signal);
+    const seconds = Math.round(performance.now() - begun) / 1000;
+    sayHowItWent({ name: wanted.name, root: wanted.root, seconds, ...fetched }, target, flags);
+    await serveOn(toStdout ? 0 : (flags.seed ?? 0), flags, signal);
+    await stop();
+  } finally {
+    await limits.stop();
+  }
+}
+
+function sayHowItWent(result: Result, target: string, { json = false }: GetFlags): void {
+  const toStdout = target === '-';
   // The data itself may be on stdout; then the result is not.
-  if (flags.json) (toStdout ? say : print)(jsonText(result));
+  if (json) (toStdout ? say : print)(jsonText(result));
   else {
     sayResult(result);
     if (!toStdout) print(printable(target));
   }
-  if (flags.seed && !toStdout) {
-    if (!flags.json) say(`Serving it on for ${durationText(flags.seed * 60)}; Ctrl+C ends it.`);
-    await pause(flags.seed * 60_000, signal);
-  }
-  await stop();
+}
+
+async function serveOn(minutes: number, { json = false }: GetFlags, signal: AbortSignal) {
+  if (minutes === 0 || signal.aborted) return;
+  if (!json) say(`Serving it on for ${durationText(minutes * 60)}; Ctrl-C ends it.`);
+  await pause(minutes * 60_000, signal);
 }
 
 /** Those who tell no root are the last resort: what they send has to be the content all the same. */
@@ -138,7 +166,7 @@ async function fetchWanted(
   { name, root, size, hasUntold }: Wanted,
   target: string,
   registry: NativeRegistry | ExerciseRegistry,
-  flags: GetFlags,
+  flags: FetchOptions,
   signal: AbortSignal,
 ): Promise<Served> {
   const stop = () => Promise.resolve();

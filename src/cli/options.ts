@@ -1,6 +1,7 @@
 // Options that several commands share. Every flag has an environment variable, SP2P_ and its name.
 import { InvalidArgumentError, Option } from 'commander';
 import { LOG_LEVELS } from '../lib/log.ts';
+import { parseRate, RATE_FORM } from './rates.ts';
 
 const DEFAULT_REGISTRY = 'http://127.0.0.1:7770';
 
@@ -30,6 +31,26 @@ export function logOption(): Option {
   return option('--log-level <level>', 'how much to log on stderr')
     .choices(LOG_LEVELS)
     .default('warn');
+}
+
+export function maxUploadOption(): Option {
+  return rateOption('--max-upload <rate>', 'the most to send, in bytes a second: 500K, 2M');
+}
+
+export function maxDownloadOption(): Option {
+  return rateOption('--max-download <rate>', 'the most to receive, in bytes a second: 500K, 2M');
+}
+
+export function limitsOption(): Option {
+  return option('--limits <file>', 'JSON with maxUpload, maxDownload; read again when it changes');
+}
+
+function rateOption(flags: string, description: string): Option {
+  return option(flags, description).argParser((text: string) => {
+    const rate = parseRate(text);
+    if (rate === undefined) throw new InvalidArgumentError(RATE_FORM);
+    return rate;
+  });
 }
 
 function parseRegistryUrl(text: string): URL {

@@ -5,10 +5,21 @@ import { join } from 'node:path';
 import { createLog, type LogLevel } from '../lib/log.ts';
 import { stateText, type AnnouncerState } from '../peer/announcer/announcer.ts';
 import { Peer } from '../peer/peer.ts';
+import { MAX_CONNECTIONS } from '../peer/server/listener.ts';
 import { parseAddress } from '../protocol/endpoints.ts';
 import { CodedError } from '../protocol/errors.ts';
 import { printable } from '../protocol/names.ts';
-import { jsonOption, logOption, option, portOption, registryOption } from './options.ts';
+import { Limits } from './limits.ts';
+import {
+  jsonOption,
+  limitsOption,
+  logOption,
+  maxUploadOption,
+  option,
+  portOption,
+  registryOption,
+  wholeNumber,
+} from './options.ts';
 import { ProgressBar } from './progress.ts';
 import { bytesText, countText, jsonText, print, say, style, untilSignalled } from './terminal.ts';
 
@@ -19,6 +30,9 @@ interface Flags {
   advertise?: string;
   name?: string;
   cache: string;
+  maxUpload?: number;
+  maxConnections: number;
+  limits?: string;
   json?: boolean;
   logLevel: LogLevel;
 }
@@ -40,6 +54,13 @@ export function shareCommand(): Command {
         envPaths('sp2p', { suffix: '' }).cache,
       ),
     )
+    .addOption(maxUploadOption())
+    .addOption(
+      option('--max-connections <count>', 'the most connections at once; a further one is closed')
+        .default(MAX_CONNECTIONS)
+        .argParser(wholeNumber(1, 65_535)),
+    )
+    .addOption(limitsOption())
     .addOption(jsonOption())
     .addOption(logOption())
     .action(async (folders: string[], flags: Flags, command: Command) => {
@@ -62,6 +83,8 @@ function advertiseOption(): Option {
 async function share(folders: string[], flags: Flags, mayMove: boolean): Promise<void> {
   const stopped = untilSignalled();
   const isJson = flags.json ?? false;
+  const limits = new Limits(flags, ['maxUpload']);
+  await limits.start();
   const options = {
     shares: folders,
     cacheFile: join(flags.cache, 'roots.sqlite'),
@@ -69,6 +92,8 @@ async function share(folders: string[], flags: Flags, mayMove: boolean): Promise
     host: flags.host,
     advertise: flags.advertise,
     displayName: flags.name,
+    maxConnections: flags.maxConnections,
+    uploadLimit: limits.maxUpload,
     log: createLog(flags.logLevel),
     onState: stateTeller(flags.registry, isJson),
   };
@@ -95,6 +120,7 @@ async function share(folders: string[], flags: Flags, mayMove: boolean): Promise
   await stopped;
   indexing.end();
   await peer.stop();
+  await limits.stop();
 }
 
 /** Shows how far hashing is, and says when everything that was found at first is offered. */

@@ -3,6 +3,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import type { NativeRegistry } from '../client/registry-client.ts';
 import type { Logger } from '../lib/log.ts';
+import type { RateLimit } from '../lib/rate-limit.ts';
 import { parseEndpoint } from '../protocol/endpoints.ts';
 import { pieceCountOf, pieceLengthOf } from '../protocol/merkle.ts';
 import { PieceSet } from '../protocol/piece-set.ts';
@@ -21,7 +22,7 @@ const SOURCES_AT_ONCE = 50;
 
 export interface DownloaderOptions extends Pick<
   VerifiedDownloadOptions,
-  'size' | 'signal' | 'waitMs' | 'inOrder' | 'onProgress'
+  'size' | 'signal' | 'waitMs' | 'inOrder' | 'downloadLimit' | 'onProgress'
 > {
   /** 64 hex digits. */
   root: string;
@@ -31,6 +32,8 @@ export interface DownloaderOptions extends Pick<
   log: Logger;
   /** Where to serve what has come; 0 takes a free port. Undefined: it is not served. */
   port: number | undefined;
+  /** What is sent at most. */
+  uploadLimit?: RateLimit | undefined;
 }
 
 /** What is served of a content while it is being downloaded. */
@@ -51,11 +54,10 @@ export class Downloader {
 
   constructor(options: DownloaderOptions) {
     this.#options = options;
-    const { port, log, root } = options;
+    const { port, log, root, uploadLimit } = options;
     if (port === undefined || options.store.descriptor === undefined) return;
     this.#listener = new Listener({
-      port,
-      log,
+      ...{ port, log, uploadLimit },
       offers: this.#offers(),
       onNeighbour: (ofRoot, neighbour) => {
         if (ofRoot === root)

@@ -46,6 +46,12 @@ const WRONG: Record<string, [args: string[], message: RegExp]> = {
   'a root that is none': [['get', '--root', 'abc'], /64 hex digits/],
   'a registry that is no address': [['search', 'a', '--registry', 'ftp://a'], /http address/],
   'a port that is none': [['share', '.', '--port', '70000'], /whole number from 0 to 65535/],
+  'an upload limit that is none': [['share', '.', '--max-upload', '2Mb'], /It is a rate in bytes/],
+  'a download limit that is none': [
+    ['get', 'a', '--max-download', 'fast'],
+    /It is a rate in bytes/,
+  ],
+  'a number of connections that is none': [['share', '.', '--max-connections', '0'], /from 1 to/],
   'an address that is none': [['share', '.', '--advertise', 'here'], /an IP address/],
   'a level that is none': [['get', 'a', '--log-level', 'loud'], /Allowed choices are/],
   'a base that is none': [['registry', '--base', 'a b'], /a plain path.*\[bad-usage\]/],
