@@ -1,6 +1,7 @@
 // sp2p share: shares folders until it is told to stop.
 import { Command, InvalidArgumentError, type Option } from 'commander';
 import envPaths from 'env-paths';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createLog, type LogLevel } from '../lib/log.ts';
 import { stateText, type AnnouncerState } from '../peer/announcer/announcer.ts';
@@ -29,6 +30,7 @@ interface Flags {
   host?: string;
   advertise?: string;
   name?: string;
+  downloads?: string;
   cache: string;
   maxUpload?: number;
   maxConnections: number;
@@ -43,12 +45,18 @@ const SHOW_EVERY_MS = 250;
 export function shareCommand(): Command {
   return new Command('share')
     .description('share folders with everyone who asks the registry')
-    .argument('<folder...>', 'the folders to share')
+    .argument('[folder...]', 'the folders to share')
     .addOption(registryOption())
     .addOption(portOption(DEFAULT_PORT))
     .addOption(option('--host <address>', 'the address to listen on (default: all)'))
     .addOption(advertiseOption())
     .addOption(option('--name <name>', 'what people call this peer'))
+    .addOption(
+      option(
+        '--downloads <folder>',
+        'shared as well, and made if it is not there: what is got into it is offered on',
+      ),
+    )
     .addOption(
       option('--cache <folder>', 'where the roots of files are remembered').default(
         envPaths('sp2p', { suffix: '' }).cache,
@@ -83,10 +91,13 @@ function advertiseOption(): Option {
 async function share(folders: string[], flags: Flags, mayMove: boolean): Promise<void> {
   const stopped = untilSignalled();
   const isJson = flags.json ?? false;
+  const { downloads } = flags;
+  if (downloads !== undefined) await makeFolder(downloads);
+  else if (folders.length === 0) throw new CodedError('bad-usage', 'Name a folder to share.');
   const limits = new Limits(flags, ['maxUpload']);
   await limits.start();
   const options = {
-    shares: folders,
+    shares: downloads === undefined ? folders : [...folders, downloads],
     cacheFile: join(flags.cache, 'roots.sqlite'),
     registry: flags.registry,
     host: flags.host,
@@ -121,6 +132,14 @@ async function share(folders: string[], flags: Flags, mayMove: boolean): Promise
   indexing.end();
   await peer.stop();
   await limits.stop();
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (cause) {
+    throw new CodedError('bad-share', `${path} cannot be made: ${String(cause)}`, { cause });
+  }
 }
 
 /** Shows how far hashing is, and says when everything that was found at first is offered. */

@@ -133,6 +133,7 @@ test('the answers in JSON have the shapes that programs go by', async () => {
     seconds: expect.any(Number) as number,
     verified: true,
     kept: 0,
+    wasted: 0,
     sources: [{ endpoint, bytes: 5 }],
     failed: [],
   });

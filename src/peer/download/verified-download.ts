@@ -197,6 +197,7 @@ export class VerifiedDownload {
         this.#finished.reject(error);
       },
       onDone: () => {
+        this.#tellProgress();
         this.#finished.resolve(undefined);
       },
     });

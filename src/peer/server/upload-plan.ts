@@ -7,20 +7,21 @@ import { PieceSet } from '../../protocol/piece-set.ts';
 const UNDER_WAY_EACH = 3;
 /** An offer names so many pieces: the best, and what to take in its place. */
 const CHOICES = 8;
-/** A follower who wanted none of them is asked again after so long, in milliseconds, or when it has got more. */
+/** A follower who wanted none of them is asked again after so long, in milliseconds, or when more is here. */
 const REST_MS = 100;
+
+/** No content has so many pieces. */
+const MORE_THAN_PIECES = 2 ** 32;
 
 /** Somebody who wants pieces of the content from here. */
 export class Follower {
   readonly has: PieceSet;
   /** Pieces that are here and not there. */
   lacks: number;
-  /** Offers that were not answered. */
-  offers = 0;
+  /** The first choices of the offers that were not answered, the oldest first. */
+  readonly offered: number[] = [];
   /** Pieces that it has asked for, and has not got yet. */
   readonly underWay = new Set<number>();
-  /** Pieces of which no other follower has a copy: it has not passed them on yet. */
-  alone = 0;
   /** Nothing is offered before. */
   restsUntil = -Infinity;
   /** It reads in order, from this piece on. */
@@ -35,7 +36,7 @@ export class Follower {
   }
 
   get load(): number {
-    return this.offers + this.underWay.size;
+    return this.offered.length + this.underWay.size;
   }
 }
 
@@ -44,16 +45,16 @@ export class UploadPlan {
   readonly #has: PieceSet;
   readonly #random: () => number;
   readonly #followers: Follower[] = [];
-  /** Copies of each piece among the followers, and those under way to them from here. */
+  /**
+   * Copies of each piece among the followers, those under way to them from here, and those offered as a
+   * first choice: or else a seed would offer its rarest piece to several at once.
+   */
   readonly #copies: Uint16Array;
-  /** Of each piece that has one copy among the followers: who has it. */
-  readonly #only: (Follower | undefined)[];
 
   constructor(has: PieceSet, random: () => number) {
     this.#has = has;
     this.#random = random;
     this.#copies = new Uint16Array(has.length);
-    this.#only = Array.from({ length: has.length });
   }
 
   get followers(): readonly Follower[] {
@@ -73,40 +74,34 @@ export class UploadPlan {
       last.at = follower.at;
     }
     for (const piece of follower.underWay) this.#dropCopy(piece);
-    for (const piece of follower.has) {
-      this.#dropCopy(piece);
-      if (this.#only[piece] === follower) this.#only[piece] = undefined;
-    }
+    for (const piece of follower.offered) this.#dropCopy(piece);
+    for (const piece of follower.has) this.#dropCopy(piece);
   }
 
   /** A piece is here now: it was added to what is here. */
   gain(piece: number): void {
-    for (const follower of this.#followers) if (!follower.has.has(piece)) follower.lacks++;
+    for (const follower of this.#followers) {
+      if (follower.has.has(piece)) continue;
+      follower.lacks++;
+      if (follower.restsUntil < Infinity) follower.restsUntil = -Infinity;
+    }
   }
 
   /** A follower has got a piece, from wherever. */
   learn(follower: Follower, piece: number): void {
     if (!follower.has.add(piece)) return;
-    follower.restsUntil = -Infinity;
     if (this.#has.has(piece)) follower.lacks--;
-    // Where it was under way from here, the copy is counted already.
-    if (!follower.underWay.delete(piece)) this.#copies[piece] = (this.#copies[piece] ?? 0) + 1;
-    const only = this.#only[piece];
-    if (only) {
-      only.alone--;
-      this.#only[piece] = undefined;
-    } else if (this.#copies[piece] === 1) {
-      this.#only[piece] = follower;
-      follower.alone++;
-    }
+    // Where it was under way from here, the copy is counted already, and there may be room for another.
+    if (!follower.underWay.delete(piece)) this.#addCopy(piece);
+    else if (follower.restsUntil < Infinity) follower.restsUntil = -Infinity;
   }
 
   /** A follower asks for a piece, as an answer to an offer or of its own accord. */
   claim(follower: Follower, piece: number): void {
-    if (follower.offers > 0) follower.offers--;
+    this.#answered(follower);
     if (follower.underWay.has(piece) || follower.has.has(piece)) return;
     follower.underWay.add(piece);
-    this.#copies[piece] = (this.#copies[piece] ?? 0) + 1;
+    this.#addCopy(piece);
   }
 
   /** A piece that was asked for is not on its way any more, and has not arrived. */
@@ -116,7 +111,7 @@ export class UploadPlan {
 
   /** A follower wants none of what was offered, or does not answer. */
   pass(follower: Follower, now: number, restMs = REST_MS): void {
-    if (follower.offers > 0) follower.offers--;
+    this.#answered(follower);
     follower.restsUntil = now + restMs;
   }
 
@@ -125,14 +120,16 @@ export class UploadPlan {
     const follower = this.#neediest(now);
     if (!follower) return undefined;
     const pieces = this.#choicesOf(follower);
-    if (pieces.length === 0) return undefined;
-    follower.offers++;
+    const [first] = pieces;
+    if (first === undefined) return undefined;
+    follower.offered.push(first);
+    this.#addCopy(first);
     return { follower, pieces };
   }
 
   /**
-   * Those with the least under way from here first, so that all get some; of those who have as much, the
-   * one who passes on best what it gets: the fewest pieces that nobody else has.
+   * Those with the least under way from here first, so that all get some; of those, whoever has the fewest
+   * pieces, so that all end at about the same time.
    */
   #neediest(now: number): Follower | undefined {
     let best: Follower | undefined;
@@ -142,9 +139,9 @@ export class UploadPlan {
     for (let step = 0; step < count; step++) {
       const follower = this.#followers[(from + step) % count];
       if (!follower) continue;
-      const { load, alone, lacks, restsUntil } = follower;
+      const { load, lacks, restsUntil } = follower;
       if (load >= UNDER_WAY_EACH || lacks <= load || restsUntil > now) continue;
-      const score = load * 1e6 + alone;
+      const score = load * MORE_THAN_PIECES + follower.has.count;
       if (score >= bestScore) continue;
       best = follower;
       bestScore = score;
@@ -184,6 +181,16 @@ export class UploadPlan {
       if (inOrder && pieces.length === CHOICES) break;
     }
     return pieces;
+  }
+
+  /** Offers are answered in their order. */
+  #answered(follower: Follower): void {
+    const first = follower.offered.shift();
+    if (first !== undefined) this.#dropCopy(first);
+  }
+
+  #addCopy(piece: number): void {
+    this.#copies[piece] = (this.#copies[piece] ?? 0) + 1;
   }
 
   #dropCopy(piece: number): void {

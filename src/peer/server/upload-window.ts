@@ -3,7 +3,7 @@
 // milliseconds.
 
 /** So much more than one piece's own time on the line is to be under way: offers, answers and queues take it. */
-const AHEAD_MS = 250;
+const AHEAD_MS = 600;
 const LEAST = 2;
 const MOST = 256;
 /** Weight of the newest measurement. */
