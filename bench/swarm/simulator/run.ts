@@ -3,7 +3,8 @@
 // and simulate.ts; it is no measurement.
 //
 //   node bench/swarm/simulator/run.ts [--cases n8,unequal] [--n 10,100,1000] [--pieces 1000] [--seeds 3]
-//     [--up 10] [--down 50] [--opens 25] [--takes 100] [--plan file] [--window file]
+//     [--up 10] [--down 50] [--opens 25] [--takes 100] [--sends 256]
+//     [--plan file] [--window file] [--telling file]
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { boundOf, casesNamed, type Case, type Peer } from '../cases.ts';
@@ -24,15 +25,17 @@ const { values } = parseArgs({
     down: { type: 'string', default: '50' },
     opens: { type: 'string', default: '25' },
     takes: { type: 'string', default: '100' },
+    sends: { type: 'string', default: '256' },
     plan: { type: 'string', default: 'src/peer/server/upload-plan.ts' },
     window: { type: 'string', default: 'src/peer/server/upload-window.ts' },
-    brief: { type: 'boolean', default: false },
+    telling: { type: 'string', default: 'src/peer/download/telling.ts' },
   },
 });
 
 const policy = {
   ...((await import(resolve(values.plan))) as object),
   ...((await import(resolve(values.window))) as object),
+  ...((await import(resolve(values.telling))) as object),
 } as Policy;
 
 const cases: Case[] = [
@@ -56,6 +59,7 @@ function simulateCase({ name, peers, mib }: Case, seed: number): void {
     pieceBytes: PIECE_BYTES,
     opens: whole(values.opens),
     takes: whole(values.takes),
+    sends: whole(values.sends),
     random: randomFrom(seed),
     onProgress: (seconds, received) => {
       if (process.stderr.isTTY) process.stderr.write(`\r${seconds.toFixed(1)} s, ${received} `);

@@ -3,7 +3,7 @@
 //
 // A follower's word to the others than the sender of a piece is heard at once: an event for each would be
 // most of the work. Nobody fails, cheats or leaves.
-import { Telling, type Listener } from '../../../src/peer/download/telling.ts';
+import type { Listener, Telling } from '../../../src/peer/download/telling.ts';
 import type { Follower, UploadPlan } from '../../../src/peer/server/upload-plan.ts';
 import type { UploadWindow } from '../../../src/peer/server/upload-window.ts';
 import { PieceSet } from '../../../src/protocol/piece-set.ts';
@@ -25,6 +25,7 @@ const LOOK = 5;
 export interface Policy {
   UploadPlan: new (has: PieceSet, random: () => number) => UploadPlan;
   UploadWindow: new () => UploadWindow;
+  Telling: new () => Telling;
 }
 
 export interface Options extends Policy {
@@ -34,6 +35,8 @@ export interface Options extends Policy {
   /** So many links each peer opens, to holders at random, and so many it takes at most. */
   opens: number;
   takes: number;
+  /** So many pieces a holder sends at once; those that are claimed besides wait. */
+  sends: number;
   random: () => number;
   onProgress?: (seconds: number, received: number) => void;
 }
@@ -78,10 +81,10 @@ class Peer {
   readonly awaited: PieceSet;
   readonly plan: UploadPlan;
   readonly window: UploadWindow;
-  readonly telling = new Telling();
+  readonly telling: Telling;
   /** To its followers, in the order of the plan. */
   readonly links: Link[] = [];
-  /** What it sends now. */
+  /** What was claimed, in that order, until it is known to have arrived; the first of it is being sent. */
   readonly underWay: Delivery[] = [];
   willLook = false;
   /** What it has sent to anyone. */
@@ -89,13 +92,15 @@ class Peer {
   sent = 0;
   doneAt: number | undefined;
 
-  constructor(index: number, has: PieceSet, { UploadPlan, UploadWindow, random }: Options) {
+  constructor(index: number, has: PieceSet, options: Options) {
+    const { UploadPlan, UploadWindow, Telling, random } = options;
     this.index = index;
     this.has = has;
     this.awaited = new PieceSet(has.length);
     this.spread = new PieceSet(has.length);
     this.plan = new UploadPlan(has, random);
     this.window = new UploadWindow();
+    this.telling = new Telling();
   }
 }
 
@@ -273,7 +278,8 @@ class Simulation {
     const { holder, standing } = delivery.link;
     holder.plan.claim(standing, delivery.piece);
     holder.underWay.push(delivery);
-    this.#network.start(delivery, this.#options.pieceBytes, this.#now);
+    if (holder.underWay.length <= this.#options.sends)
+      this.#network.start(delivery, this.#options.pieceBytes, this.#now);
   }
 
   #pass({ link: { holder, standing } }: Delivery): void {
@@ -305,12 +311,13 @@ class Simulation {
   }
 
   #countSeeded(seed: Peer, piece: number): void {
-    if (seed.spread.isFull) return;
+    const { pieces } = this.#options;
+    if (seed.spread.count === pieces) return;
     seed.sent++;
     seed.spread.add(piece);
-    if (!seed.spread.isFull) return;
+    if (seed.spread.count < pieces) return;
     this.#seeded = this.#now;
-    this.#repeated = seed.sent - seed.spread.count;
+    this.#repeated = seed.sent - pieces;
   }
 
   readonly #hear = (link: Link, pieces: number[]): void => {
@@ -323,13 +330,17 @@ class Simulation {
   #heard({ holder, standing }: Link, pieces: number[]): void {
     const { plan, underWay, window } = holder;
     for (const piece of pieces) plan.learn(standing, piece);
-    for (let at = underWay.length - 1; at >= 0; at--) {
+    const before = underWay.length;
+    for (let at = before - 1; at >= 0; at--) {
       const one = underWay[at];
       if (one?.link.standing !== standing || !pieces.includes(one.piece)) continue;
       underWay.splice(at, 1);
+      const next = underWay[this.#options.sends - 1];
+      if (next) this.#network.start(next, this.#options.pieceBytes, this.#now);
       window.end(this.#now - one.since);
     }
-    this.#offer(holder);
+    // What a follower has got besides is no reason to offer it anything.
+    if (underWay.length < before) this.#offer(holder);
   }
 
   #post(kind: number, delivery: Delivery, from: Peer): void {

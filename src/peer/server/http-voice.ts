@@ -61,7 +61,7 @@ export function httpVoice(offers: Offers, log: Logger, limits: SendLimits, claim
     const over = claim(request);
     if (over)
       response.once('close', () => {
-        over(response.writableFinished);
+        over(response.writableFinished && response.statusCode === 206);
       });
     connection.last = connection.last.then(async () => {
       if (!socket.writable) return;

@@ -14,23 +14,26 @@ import {
   parseFollowerWord,
   type HolderWord,
 } from '../../protocol/link.ts';
-import { parseRoot, pieceLengthOf } from '../../protocol/merkle.ts';
+import { parseRoot, pieceAt, pieceLengthOf } from '../../protocol/merkle.ts';
 import { parseRanges } from '../../protocol/piece-set.ts';
 import type { Holding, Offers } from './offers.ts';
-import { UploadPlan, type Follower } from './upload-plan.ts';
+import { UNDER_WAY_EACH, UploadPlan, type Follower } from './upload-plan.ts';
 import { UploadWindow } from './upload-window.ts';
 
 const PATH = /^\/contents\/([^/?]*)\/link(?:\?(.*))?$/;
 const PIECE_PATH = /^\/contents\/[^/?]*$/;
-const RANGE = /^bytes=(\d+)-\d+$/;
+const RANGE = /^bytes=(\d+)-(\d+)$/;
 
 const MAX_LINKS = 200;
 const MAX_LINKS_PER_ADDRESS = 64;
 /** Offers that are not answered, and pieces that do not arrive, are looked for so often. */
 const LOOK_EVERY_MS = 250;
 const ANSWER_WITHIN_MS = 10_000;
-/** Who does not answer, or gets nothing done, is offered nothing for so long. */
+/** After so long without an answer an offer keeps no room on the uplink any more. */
+const COUNTS_FOR_MS = 500;
+/** Who does not answer is offered nothing for so long; twice as long each further time in a row. */
 const REST_MS = 5_000;
+const MOST_REST_MS = 300_000;
 const ARRIVES_WITHIN_MS = 120_000;
 /** A follower that does not read has so many bytes waiting, and is cut. */
 const MAX_WAITING_BYTES = 256 * 1024;
@@ -39,7 +42,7 @@ const SPARE_WORDS = 200;
 
 interface UnderWay {
   since: number;
-  /** Whether it counts in the window: not where its receiver holds it up. */
+  /** Whether it keeps room on the uplink: not where its receiver holds it up. */
   counts: boolean;
 }
 
@@ -48,8 +51,10 @@ interface Link {
   content: Content;
   follower: Follower;
   address: string;
-  /** When what was offered and not answered was offered, the oldest first. */
-  offered: number[];
+  /** What was offered and not answered, the oldest first. */
+  offered: UnderWay[];
+  /** Offers in a row that were not answered. */
+  unanswered: number;
   underWay: Map<number, UnderWay>;
   words: number;
 }
@@ -123,19 +128,18 @@ export class LinkVoice implements Startable {
    * A request that has come in: where it is for a piece that was offered over a link, the piece is under
    * way from now. Answers what to call when the answer is over, undefined for all other requests.
    */
-  claim({ url = '', headers }: IncomingMessage): ((isWhole: boolean) => void) | undefined {
+  claim({ method, url = '', headers }: IncomingMessage): ((isWhole: boolean) => void) | undefined {
     const link = this.#links.get(String(headers[LINK_HEADER] ?? ''));
-    const start = Number(RANGE.exec(headers.range ?? '')?.[1] ?? NaN);
-    if (!link || !PIECE_PATH.test(url)) return undefined;
+    if (!link || method !== 'GET' || !PIECE_PATH.test(url)) return undefined;
     const { content, follower, underWay } = link;
-    const piece = start / pieceLengthOf(content.holding.size);
-    if (!Number.isInteger(piece) || piece >= content.holding.has.length) return undefined;
-    if (underWay.has(piece) || follower.has.has(piece)) return undefined;
-    let since = link.offered.shift();
-    if (since === undefined) {
-      since = performance.now();
-      this.#window.begin();
-    }
+    const piece = pieceOf(headers.range, content.holding);
+    if (piece === undefined || underWay.has(piece) || follower.has.has(piece)) return undefined;
+    const offer = link.offered.shift();
+    // Of its own accord nobody gets more attention than by offers.
+    if (!offer && underWay.size >= UNDER_WAY_EACH) return undefined;
+    const since = offer?.since ?? performance.now();
+    if (!offer?.counts) this.#window.begin();
+    link.unanswered = 0;
     underWay.set(piece, { since, counts: true });
     content.plan.claim(follower, piece);
     return (isWhole) => {
@@ -169,7 +173,7 @@ export class LinkVoice implements Startable {
     follower.restsUntil = Infinity;
     const link: Link = {
       ...{ socket, content, follower, address },
-      ...{ offered: [], underWay: new Map(), words: 0 },
+      ...{ offered: [], underWay: new Map(), words: 0, unanswered: 0 },
     };
     this.#links.set(id, link);
     content.links.set(follower, link);
@@ -200,8 +204,7 @@ export class LinkVoice implements Startable {
 
   #leave(root: string, link: Link): void {
     const { content, follower, offered, underWay } = link;
-    for (const { counts } of underWay.values()) if (counts) this.#window.drop();
-    for (let left = offered.length; left > 0; left--) this.#window.drop();
+    for (const { counts } of [...offered, ...underWay.values()]) if (counts) this.#window.drop();
     offered.length = 0;
     underWay.clear();
     content.plan.leave(follower);
@@ -227,8 +230,12 @@ export class LinkVoice implements Startable {
         for (const piece of parseRanges(word.have, length)) this.#arrived(link, piece, now);
       }
       if (word.at !== undefined) follower.readsAt = word.at ?? undefined;
-      if (word.pass && link.offered.shift() !== undefined) {
-        this.#window.drop();
+      const passed = word.pass && link.offered.shift();
+      if (passed) {
+        // It is an answer, and as many of them are right as there are offers.
+        link.words--;
+        link.unanswered = 0;
+        if (passed.counts) this.#window.drop();
         content.plan.pass(follower, now);
       }
     } catch (error) {
@@ -274,7 +281,7 @@ export class LinkVoice implements Startable {
       }
       idle = 0;
       this.#window.begin();
-      link.offered.push(now);
+      link.offered.push({ since: now, counts: true });
       say(link.socket, { offer: next.pieces });
     }
   }
@@ -283,10 +290,15 @@ export class LinkVoice implements Startable {
     const now = performance.now();
     for (const link of this.#links.values()) {
       const { content, follower, offered, underWay } = link;
-      while ((offered[0] ?? Infinity) < now - ANSWER_WITHIN_MS) {
+      for (const offer of offered)
+        if (offer.counts && now - offer.since > COUNTS_FOR_MS) {
+          offer.counts = false;
+          this.#window.drop();
+        }
+      while (now - (offered[0]?.since ?? now) > ANSWER_WITHIN_MS) {
         offered.shift();
-        this.#window.drop();
-        content.plan.pass(follower, now, REST_MS);
+        const restMs = Math.min(MOST_REST_MS, REST_MS * 2 ** link.unanswered++);
+        content.plan.pass(follower, now, restMs);
       }
       for (const [piece, one] of underWay) {
         if (one.counts && this.#window.isHeldUp(now - one.since)) {
@@ -298,6 +310,15 @@ export class LinkVoice implements Startable {
     }
     this.#offer();
   }
+}
+
+/** The piece of which a range is exactly. */
+function pieceOf(range: string | undefined, { size, has }: Holding): number | undefined {
+  const [, first, last] = RANGE.exec(range ?? '') ?? [];
+  const piece = Number(first ?? NaN) / pieceLengthOf(size);
+  if (!Number.isInteger(piece) || piece >= has.length) return undefined;
+  const { start, length } = pieceAt(piece, size);
+  return Number(last) === start + length - 1 ? piece : undefined;
 }
 
 function say(socket: WebSocket, word: HolderWord): void {

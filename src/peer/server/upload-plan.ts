@@ -4,7 +4,11 @@
 import { PieceSet } from '../../protocol/piece-set.ts';
 
 /** Offers and pieces that one follower may have under way from here. */
-const UNDER_WAY_EACH = 3;
+export const UNDER_WAY_EACH = 3;
+/** One who has got nothing from here yet has to show that it gets what it asks for. */
+const UNDER_WAY_UNPROVEN = 1;
+/** So large a part of the offers goes to those who have got something: a crowd who never do delays them little. */
+const PART_OF_PROVEN = 0.5;
 /** An offer names so many pieces: the best, and what to take in its place. */
 const CHOICES = 8;
 /** A follower who wanted none of them is asked again after so long, in milliseconds, or when more is here. */
@@ -22,6 +26,8 @@ export class Follower {
   readonly offered: number[] = [];
   /** Pieces that it has asked for, and has not got yet. */
   readonly underWay = new Set<number>();
+  /** Whether it has got a piece from here: it does what it asks for. */
+  isProven = false;
   /** Nothing is offered before. */
   restsUntil = -Infinity;
   /** It reads in order, from this piece on. */
@@ -93,7 +99,10 @@ export class UploadPlan {
     if (this.#has.has(piece)) follower.lacks--;
     // Where it was under way from here, the copy is counted already, and there may be room for another.
     if (!follower.underWay.delete(piece)) this.#addCopy(piece);
-    else if (follower.restsUntil < Infinity) follower.restsUntil = -Infinity;
+    else {
+      follower.isProven = true;
+      if (follower.restsUntil < Infinity) follower.restsUntil = -Infinity;
+    }
   }
 
   /** A follower asks for a piece, as an answer to an offer or of its own accord. */
@@ -117,7 +126,8 @@ export class UploadPlan {
 
   /** Whom to offer which pieces, the best one first; undefined: nobody wants anything now. */
   next(now: number): { follower: Follower; pieces: number[] } | undefined {
-    const follower = this.#neediest(now);
+    const proven = this.#random() < PART_OF_PROVEN ? this.#neediest(now, true) : undefined;
+    const follower = proven ?? this.#neediest(now, false);
     if (!follower) return undefined;
     const pieces = this.#choicesOf(follower);
     const [first] = pieces;
@@ -131,7 +141,7 @@ export class UploadPlan {
    * Those with the least under way from here first, so that all get some; of those, whoever has the fewest
    * pieces, so that all end at about the same time.
    */
-  #neediest(now: number): Follower | undefined {
+  #neediest(now: number, onlyProven: boolean): Follower | undefined {
     let best: Follower | undefined;
     let bestScore = Infinity;
     const count = this.#followers.length;
@@ -139,8 +149,10 @@ export class UploadPlan {
     for (let step = 0; step < count; step++) {
       const follower = this.#followers[(from + step) % count];
       if (!follower) continue;
-      const { load, lacks, restsUntil } = follower;
-      if (load >= UNDER_WAY_EACH || lacks <= load || restsUntil > now) continue;
+      const { load, lacks, restsUntil, isProven } = follower;
+      if (onlyProven && !isProven) continue;
+      const most = isProven ? UNDER_WAY_EACH : UNDER_WAY_UNPROVEN;
+      if (load >= most || lacks <= load || restsUntil > now) continue;
       const score = load * MORE_THAN_PIECES + follower.has.count;
       if (score >= bestScore) continue;
       best = follower;

@@ -3,7 +3,7 @@
 // milliseconds.
 
 /** So much more than one piece's own time on the line is to be under way: offers, answers and queues take it. */
-const AHEAD_MS = 600;
+const AHEAD_MS = 650;
 const LEAST = 2;
 const MOST = 256;
 /** Weight of the newest measurement. */
@@ -14,15 +14,15 @@ const SLOW = 3;
 const PATIENCE = 1.1;
 
 export class UploadWindow {
-  /** What a piece takes from the offer to its arrival. */
-  #usual: number | undefined;
-  #underWay = 0;
-  /** How many have been under way since, on the average of the measurements. */
-  #depth = 1;
+  /** What one piece takes of the uplink's time, as far as is known. */
+  #each: number | undefined;
+  #measured = 0;
+  /** Of those under way, the oldest first: how many were, itself included, when it was begun. */
+  readonly #depths: number[] = [];
   #limit = LEAST;
 
   get underWay(): number {
-    return this.#underWay;
+    return this.#depths.length;
   }
 
   get limit(): number {
@@ -30,36 +30,36 @@ export class UploadWindow {
   }
 
   get hasRoom(): boolean {
-    return this.#underWay < this.#limit;
+    return this.underWay < this.#limit;
   }
 
   begin(): void {
-    this.#underWay++;
+    this.#depths.push(this.#depths.length + 1);
   }
 
   /** It failed, was not wanted, or is held up: it counts no more. */
   drop(): void {
-    this.#underWay--;
+    this.#depths.shift();
   }
 
   /** @param tookMs from the offer to the arrival */
   end(tookMs: number): void {
-    const depth = this.#underWay;
-    this.#underWay--;
-    if (this.#usual === undefined) {
-      this.#usual = tookMs;
-      this.#depth = depth;
-    } else if (tookMs > SLOW * this.#usual) this.#usual *= PATIENCE;
-    else {
-      this.#usual += WEIGHT * (tookMs - this.#usual);
-      this.#depth += WEIGHT * (depth - this.#depth);
-    }
-    const each = this.#usual / this.#depth;
-    this.#limit = Math.min(MOST, Math.max(LEAST, Math.round(1 + AHEAD_MS / Math.max(0.1, each))));
+    // What was begun first ends first, more or less. How many are under way now says nothing of what it had
+    // to share the uplink with: a window that believed it would swing.
+    const each = tookMs / (this.#depths.shift() ?? 1);
+    const weight = Math.max(WEIGHT, 1 / ++this.#measured);
+    if (this.#each === undefined) this.#each = each;
+    else if (each > SLOW * this.#each) this.#each *= PATIENCE;
+    else this.#each += weight * (each - this.#each);
+    this.#limit = Math.min(
+      MOST,
+      Math.max(LEAST, Math.round(1 + AHEAD_MS / Math.max(0.1, this.#each))),
+    );
   }
 
   /** Whether something that was begun so long ago is held up by its receiver. */
   isHeldUp(forMs: number): boolean {
-    return this.#usual !== undefined && forMs > SLOW * this.#usual;
+    const depth = Math.max(this.#limit, this.underWay);
+    return this.#each !== undefined && forMs > SLOW * this.#each * depth;
   }
 }
