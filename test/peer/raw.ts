@@ -10,9 +10,17 @@ export interface Received {
   ending: string;
 }
 
-/** A connection to a peer that is open until the test has finished. Nothing is read from it yet. */
-export async function connected({ port }: { port: number }): Promise<Socket> {
-  const socket = connect({ host: '127.0.0.1', port, noDelay: true, allowHalfOpen: true });
+/**
+ * A connection to a peer that is open until the test has finished. Nothing is read from it yet.
+ *
+ * @param localAddress from where
+ */
+export async function connected(
+  { port }: { port: number },
+  localAddress = '127.0.0.1',
+): Promise<Socket> {
+  const there = { host: '127.0.0.1', port, localAddress };
+  const socket = connect({ ...there, noDelay: true, allowHalfOpen: true });
   onTestFinished(() => {
     socket.destroy();
   });

@@ -74,7 +74,7 @@ test('who has left hears nothing more', () => {
 test('whatever comes from whom, in the end each has heard of each piece since it joined, once', () => {
   const gains = fc.array(
     fc.record({ bytes: fc.nat(1000), from: fc.option(fc.nat(20)), joins: fc.boolean() }),
-    { maxLength: 200 },
+    { maxLength: 200, size: 'max' },
   );
   fc.assert(
     fc.property(gains, (all) => {

@@ -1,6 +1,7 @@
 // Verifies pieces and writes the right ones in worker threads, so that the event loop is left to the
-// network. Until the first thread is ready it does so itself: a small content is there by then, and what
-// has come of a large one is not lost should the process be killed.
+// network. While that takes next to no time, and until the first thread is ready, it does so itself: a
+// small content is there by then, a slow line needs no threads, and what has come of a large content is
+// not lost should the process be killed.
 import { availableParallelism } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
@@ -8,8 +9,9 @@ import { startWorker } from '../../lib/worker.ts';
 import { verifyPiece, type Outcome, type VerifyJob } from './verify-piece.ts';
 import type { VerifyAnswer, VerifyCall, VerifyReady } from './verify-worker.ts';
 
-/** Threads are started when so many pieces were verified without one. */
+/** Threads are started when so many pieces, verified without one, took so large a part of the time. */
 const PIECES_WITHOUT_THREADS = 8;
+const PART_WITHOUT_THREADS = 0.1;
 
 interface Thread {
   worker: Worker;
@@ -21,6 +23,10 @@ export class Verifier {
   readonly #most: number;
   readonly #threads: Thread[] = [];
   #lastId = 0;
+  /** Whether threads are worth their start. */
+  #needsThreads = false;
+  /** Since when pieces were verified without a thread, how many, and how long that took. */
+  #own = { since: performance.now(), pieces: 0, ms: 0 };
   #isStopped = false;
 
   /** @param threads at most so many; default: one a core */
@@ -31,7 +37,7 @@ export class Verifier {
   /** Never rejects. A piece in memory is written if it is right, and not touched otherwise. */
   async verify(job: VerifyJob): Promise<Outcome> {
     const id = ++this.#lastId;
-    const thread = id > PIECES_WITHOUT_THREADS ? this.#idlest() : undefined;
+    const thread = this.#needsThreads ? this.#idlest() : undefined;
     if (thread)
       return new Promise((resolve) => {
         thread.waiting.set(id, resolve);
@@ -40,13 +46,25 @@ export class Verifier {
       });
     // The network, and a thread that has become ready, are heard in between.
     await setImmediate();
-    return this.#isStopped ? { failed: 'it was stopped' } : verifyPiece(job);
+    return this.#isStopped ? { failed: 'it was stopped' } : this.#verifyHere(job);
   }
 
   /** Resolves when the threads have ended; what they had in hand has failed, or is done. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     await Promise.all(this.#threads.splice(0).map(({ worker }) => worker.terminate()));
+  }
+
+  #verifyHere(job: VerifyJob): Outcome {
+    const begun = performance.now();
+    const outcome = verifyPiece(job);
+    const now = performance.now();
+    this.#own.ms += now - begun;
+    if (++this.#own.pieces >= PIECES_WITHOUT_THREADS) {
+      this.#needsThreads ||= this.#own.ms > PART_WITHOUT_THREADS * (now - this.#own.since);
+      this.#own = { since: now, pieces: 0, ms: 0 };
+    }
+    return outcome;
   }
 
   /** Undefined: none is ready. */

@@ -15,6 +15,8 @@ import type { SendLimits } from './send-file.ts';
 
 /** Each connection costs at most two chunks of memory (see send-file): 512 cost 128 MiB. */
 export const MAX_CONNECTIONS = 512;
+/** One address has so large a part of them at most: it cannot keep all others out. */
+const PART_OF_ONE_ADDRESS = 0.5;
 /** The first line, and the whole of an HTTP head, must have come by then; behind a line's answer, the end. */
 const OPENING_TIMEOUT_MS = 10_000;
 /** A kept-alive connection on which nothing is asked is closed. */
@@ -83,7 +85,14 @@ export class Listener implements Startable {
     // by here first.
     const [hear] = this.#server.listeners('connection') as ((socket: Socket) => void)[];
     this.#server.removeAllListeners('connection');
+    const mostOfAddress = Math.ceil(maxConnections * PART_OF_ONE_ADDRESS);
     this.#server.on('connection', (socket: Socket) => {
+      const { remoteAddress } = socket;
+      const ofAddress = [...this.#sockets].filter((each) => each.remoteAddress === remoteAddress);
+      if (ofAddress.length >= mostOfAddress) {
+        socket.destroy();
+        return;
+      }
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
       socket.on('error', (err) => {

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { PieceSet } from '../../protocol/piece-set.ts';
-import { UploadPlan, type Follower } from './upload-plan.ts';
+import { UNDER_WAY_EACH, UploadPlan, type Follower } from './upload-plan.ts';
 
 const first = () => 0;
 const PIECES = 40;
@@ -39,44 +39,86 @@ test('an offer names what is here and not there, the rarest first', () => {
   expect(plan.next(0)).toEqual({ follower: b, pieces: [2, 1, 3] });
 });
 
-test('a follower has a few offers and pieces under way at most', () => {
+/** All that is offered while nobody answers. */
+function offersOf(plan: UploadPlan): Follower[] {
+  const followers: Follower[] = [];
+  for (let next = plan.next(0); next; next = plan.next(0)) followers.push(next.follower);
+  return followers;
+}
+
+test('a follower has one offer open until it has got a piece from here, and a few afterwards', () => {
   const plan = new UploadPlan(PieceSet.full(PIECES), first);
   const follower = plan.join();
-  let most = 0;
-  while (plan.next(0)) most++;
-  expect(most).toBeGreaterThan(0);
-  expect(most).toBeLessThan(10);
+  // From elsewhere: that shows nothing.
+  plan.learn(follower, 1);
+  expect(offersOf(plan)).toEqual([follower]);
   plan.claim(follower, 0);
   expect(plan.next(0)).toBeUndefined();
   plan.learn(follower, 0);
+  expect(offersOf(plan)).toHaveLength(UNDER_WAY_EACH);
+  plan.claim(follower, 2);
+  expect(plan.next(0)).toBeUndefined();
+  plan.fail(follower, 2);
   expect(plan.next(0)?.follower).toBe(follower);
 });
 
 test('whoever has the least under way from here is first, and of those whoever has the fewest pieces', () => {
   const plan = new UploadPlan(PieceSet.full(PIECES), first);
   const [rich, poor] = [plan.join(), plan.join()];
-  plan.learn(rich, 0);
-  expect([1, 2, 3, 4].map(() => plan.next(0)?.follower)).toEqual([poor, rich, poor, rich]);
+  plan.learn(rich, 30);
+  expect(offersOf(plan)).toEqual([poor, rich]);
+  for (const [piece, follower] of [poor, rich].entries()) {
+    plan.claim(follower, piece);
+    plan.learn(follower, piece);
+  }
+  expect(offersOf(plan)).toEqual([poor, rich, poor, rich, poor, rich]);
 });
 
-test('who passes rests, until it is time or until something that it lacks is here', () => {
-  const has = setOf([0]);
-  const plan = new UploadPlan(has, first);
+test('a crowd that has got nothing yet leaves half of the offers to those who have', () => {
+  let turn = 0;
+  const plan = new UploadPlan(PieceSet.full(PIECES), () => (turn++ % 97) / 97);
+  const proven = plan.join();
+  plan.claim(proven, 0);
+  plan.learn(proven, 0);
+  for (let count = 0; count < 100; count++) plan.join();
+  let own = 0;
+  for (let count = 0; count < 30; count++) {
+    const { follower, pieces } = plan.next(0) ?? {};
+    if (follower !== proven) continue;
+    own++;
+    plan.claim(proven, pieces?.[0] ?? NaN);
+    plan.learn(proven, pieces?.[0] ?? NaN);
+  }
+  expect(own).toBeGreaterThan(5);
+});
+
+test('who passes rests, and so does who got nothing done, until it is time', () => {
+  const plan = new UploadPlan(setOf([0]), first);
   const follower = plan.join();
   plan.next(0);
   plan.pass(follower, 0, 50);
   expect(plan.next(49)).toBeUndefined();
+  plan.learn(follower, 7);
+  expect(plan.next(49)).toBeUndefined();
   expect(plan.next(50)).toEqual({ follower, pieces: [0] });
-  plan.pass(follower, 50, 1000);
-  has.add(1);
-  plan.gain(1);
-  expect(plan.next(51)?.pieces).toContain(1);
+});
+
+test('who has got a piece from here rests no longer', () => {
+  const plan = new UploadPlan(setOf([0, 1]), first);
+  const follower = plan.join();
+  plan.claim(follower, 0);
+  plan.pass(follower, 0, 1000);
+  plan.learn(follower, 0);
+  expect(plan.next(1)).toEqual({ follower, pieces: [1] });
 });
 
 test('who has not said yet what it has is not asked because something has come', () => {
   const has = setOf([0]);
   const plan = new UploadPlan(has, first);
-  plan.join().restsUntil = Infinity;
+  const follower = plan.join();
+  follower.restsUntil = Infinity;
+  plan.claim(follower, 0);
+  plan.learn(follower, 0);
   has.add(1);
   plan.gain(1);
   expect(plan.next(1e12)).toBeUndefined();
@@ -101,7 +143,7 @@ test('what was offered and not taken is as rare as before', () => {
   const [a, b] = [plan.join(), plan.join()];
   plan.learn(a, 8);
   expect(plan.next(0)).toEqual({ follower: b, pieces: [7, 8] });
-  plan.pass(b, 0);
+  plan.pass(b, 0, 100);
   expect(plan.next(0)).toEqual({ follower: a, pieces: [7] });
   plan.leave(a);
   expect(plan.next(1000)).toEqual({ follower: b, pieces: [7, 8] });
@@ -158,6 +200,9 @@ test('whatever happens, only what is here and wanted is offered, and the rarest 
       'leave',
       'learn',
       'claim',
+      'claim',
+      'arrive',
+      'arrive',
       'fail',
       'pass',
       'gain',
@@ -169,62 +214,73 @@ test('whatever happens, only what is here and wanted is offered, and the rarest 
   });
   const here = fc.uniqueArray(fc.nat(PIECES - 1));
   fc.assert(
-    fc.property(here, fc.array(step, { maxLength: 300 }), fc.nat(1000), (pieces, steps, chance) => {
-      const has = setOf(pieces);
-      let turn = chance;
-      const plan = new UploadPlan(has, () => (turn = (turn * 31 + 7) % 1000) / 1000);
-      const known = new Map<Follower, Known>();
-      const copiesOf = (piece: number) =>
-        [...known.values()].reduce((sum, one) => {
-          const first = one.offered.filter((each) => each === piece).length;
-          return sum + first + Number(one.has.has(piece)) + Number(one.underWay.has(piece));
-        }, 0);
-      for (const [now, { does, who, piece }] of steps.entries()) {
-        const follower = plan.followers[who % Math.max(1, plan.followers.length)];
-        const one = follower && known.get(follower);
-        if (does === 'join')
-          known.set(plan.join(), { has: new Set(), underWay: new Set(), offered: [] });
-        else if (does === 'gain') {
-          if (has.add(piece)) plan.gain(piece);
-        } else if (does === 'next') {
-          const next = plan.next(now * 20);
-          if (!next) continue;
-          const knows = known.get(next.follower);
-          if (!knows) throw new Error('It has left.');
-          expect(new Set(next.pieces).size).toBe(next.pieces.length);
-          const wanted = [...has].filter(
-            (each) => !knows.has.has(each) && !knows.underWay.has(each),
-          );
-          expect(wanted).toEqual(expect.arrayContaining(next.pieces));
-          expect(next.pieces.length).toBe(Math.min(8, wanted.length));
-          const rarest = wanted.map(copiesOf).sort((a, b) => a - b);
-          expect(next.pieces.map(copiesOf)).toEqual(rarest.slice(0, 8));
-          knows.offered.push(next.pieces[0] ?? NaN);
-        } else if (!follower || !one) continue;
-        else if (does === 'leave') {
-          plan.leave(follower);
-          known.delete(follower);
-        } else if (does === 'learn') {
-          plan.learn(follower, piece);
-          one.has.add(piece);
-          one.underWay.delete(piece);
-        } else if (does === 'claim') {
-          plan.claim(follower, piece);
-          one.offered.shift();
-          if (!one.has.has(piece)) one.underWay.add(piece);
-        } else if (does === 'fail') {
-          plan.fail(follower, piece);
-          one.underWay.delete(piece);
-        } else {
-          plan.pass(follower, now * 20);
-          one.offered.shift();
+    fc.property(
+      here,
+      fc.array(step, { maxLength: 300, size: 'max' }),
+      fc.nat(1000),
+      (pieces, steps, chance) => {
+        const has = setOf(pieces);
+        let turn = chance;
+        const plan = new UploadPlan(has, () => (turn = (turn * 31 + 7) % 1000) / 1000);
+        const known = new Map<Follower, Known>();
+        const copiesOf = (piece: number) =>
+          [...known.values()].reduce((sum, one) => {
+            const first = one.offered.filter((each) => each === piece).length;
+            return sum + first + Number(one.has.has(piece)) + Number(one.underWay.has(piece));
+          }, 0);
+        for (const [now, { does, who, piece }] of steps.entries()) {
+          const follower = plan.followers[who % Math.max(1, plan.followers.length)];
+          const one = follower && known.get(follower);
+          if (does === 'join')
+            known.set(plan.join(), { has: new Set(), underWay: new Set(), offered: [] });
+          else if (does === 'gain') {
+            if (has.add(piece)) plan.gain(piece);
+          } else if (does === 'next') {
+            const next = plan.next(now * 20);
+            if (!next) continue;
+            const knows = known.get(next.follower);
+            if (!knows) throw new Error('It has left.');
+            expect(new Set(next.pieces).size).toBe(next.pieces.length);
+            const wanted = [...has].filter(
+              (each) => !knows.has.has(each) && !knows.underWay.has(each),
+            );
+            expect(wanted).toEqual(expect.arrayContaining(next.pieces));
+            expect(next.pieces.length).toBe(Math.min(8, wanted.length));
+            const rarest = wanted.map(copiesOf).sort((a, b) => a - b);
+            expect(next.pieces.map(copiesOf)).toEqual(rarest.slice(0, 8));
+            knows.offered.push(next.pieces[0] ?? NaN);
+          } else if (!follower || !one) continue;
+          else if (does === 'leave') {
+            plan.leave(follower);
+            known.delete(follower);
+          } else if (does === 'learn') {
+            plan.learn(follower, piece);
+            one.has.add(piece);
+            one.underWay.delete(piece);
+          } else if (does === 'claim') {
+            plan.claim(follower, piece);
+            one.offered.shift();
+            if (!one.has.has(piece)) one.underWay.add(piece);
+          } else if (does === 'arrive') {
+            const [arrived] = one.underWay;
+            if (arrived === undefined) continue;
+            plan.learn(follower, arrived);
+            one.has.add(arrived);
+            one.underWay.delete(arrived);
+          } else if (does === 'fail') {
+            plan.fail(follower, piece);
+            one.underWay.delete(piece);
+          } else {
+            plan.pass(follower, now * 20);
+            one.offered.shift();
+          }
+          expect(new Set(plan.followers)).toEqual(new Set(known.keys()));
+          for (const [each, { has: its }] of known) {
+            expect(plan.followers[each.at]).toBe(each);
+            expect(each.lacks).toBe([...has].filter((one) => !its.has(one)).length);
+          }
         }
-        expect(new Set(plan.followers)).toEqual(new Set(known.keys()));
-        for (const [each, { has: its }] of known) {
-          expect(plan.followers[each.at]).toBe(each);
-          expect(each.lacks).toBe([...has].filter((one) => !its.has(one)).length);
-        }
-      }
-    }),
+      },
+    ),
   );
 });

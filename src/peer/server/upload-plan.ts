@@ -11,7 +11,7 @@ const UNDER_WAY_UNPROVEN = 1;
 const PART_OF_PROVEN = 0.5;
 /** An offer names so many pieces: the best, and what to take in its place. */
 const CHOICES = 8;
-/** A follower who wanted none of them is asked again after so long, in milliseconds, or when more is here. */
+/** A follower who wanted none of them is asked again after so long, in milliseconds. */
 const REST_MS = 100;
 
 /** No content has so many pieces. */
@@ -86,11 +86,7 @@ export class UploadPlan {
 
   /** A piece is here now: it was added to what is here. */
   gain(piece: number): void {
-    for (const follower of this.#followers) {
-      if (follower.has.has(piece)) continue;
-      follower.lacks++;
-      if (follower.restsUntil < Infinity) follower.restsUntil = -Infinity;
-    }
+    for (const follower of this.#followers) if (!follower.has.has(piece)) follower.lacks++;
   }
 
   /** A follower has got a piece, from wherever. */
