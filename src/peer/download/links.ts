@@ -74,6 +74,11 @@ export class Links {
     this.#telling.gain(piece, bytes, this.#listeners.get(from));
   }
 
+  /** What a source offered is not asked for after all. */
+  pass(source: BookedSource): void {
+    this.#links.get(source)?.pass();
+  }
+
   /** Everyone is told of everything. */
   flush(): void {
     this.#telling.flush();

@@ -103,6 +103,11 @@ export class SourceConnection {
     }, trickleOverMs);
   }
 
+  /** Whether it has ended; `onOver` is told soon. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   /** Whether it waits for memory. */
   get isHeldUp(): boolean {
     return this.#waitsForMemory;

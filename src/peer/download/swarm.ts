@@ -205,7 +205,8 @@ export class Swarm {
 
   #ask(source: BookedSource, piece: number, link?: string): void {
     const ask = { piece, ...pieceAt(piece, this.#options.shape.size), link };
-    (this.#connections.get(source) ?? this.#connect(source)).ask(ask);
+    const open = this.#connections.get(source);
+    (open && !open.isOver ? open : this.#connect(source)).ask(ask);
   }
 
   #connect(source: BookedSource): SourceConnection {
@@ -235,7 +236,11 @@ export class Swarm {
         if (memory) memories.give(memory);
         // It may have been woken in place of another one.
         this.#wakeNext();
-        for (const { piece } of asked) picker.fail(source.key, piece);
+        for (const { piece, link } of asked) {
+          picker.fail(source.key, piece);
+          // The holder may wait for an answer that got lost.
+          if (link !== undefined) this.#links.pass(source);
+        }
         // A connection on which nothing was asked may be closed by either side.
         if (asked.length > 0 || failure.kind !== 'closed-early') onFailure(source, failure);
       },

@@ -183,6 +183,7 @@ export class LinkVoice implements Startable {
       })
       .on('error', (err) => {
         this.#options.log.debug({ err }, 'a link broke');
+        socket.terminate();
       })
       .once('close', () => {
         this.#links.delete(id);
