@@ -37,7 +37,7 @@ import type { System } from './systems/system.ts';
 const SYSTEMS: System[] = [sp2p, libtorrent, http];
 const MIB = 1024 * 1024;
 /** Client and server would take longer than that for a case: a smaller file, and in proportion. */
-const MAX_HTTP_SECONDS = 120;
+const MAX_HTTP_SECONDS = 40;
 
 const { values } = parseArgs({
   options: {

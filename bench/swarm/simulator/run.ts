@@ -3,7 +3,7 @@
 // and simulate.ts; it is no measurement.
 //
 //   node bench/swarm/simulator/run.ts [--cases n8,unequal] [--n 10,100,1000] [--pieces 1000] [--seeds 3]
-//     [--up 10] [--down 50] [--opens 25] [--takes 100] [--sends 256]
+//     [--up 10] [--down 50] [--opens 25] [--takes 100] [--sends 256] [--again milliseconds]
 //     [--plan file] [--window file] [--telling file]
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -26,6 +26,7 @@ const { values } = parseArgs({
     opens: { type: 'string', default: '25' },
     takes: { type: 'string', default: '100' },
     sends: { type: 'string', default: '256' },
+    again: { type: 'string', default: 'never' },
     plan: { type: 'string', default: 'src/peer/server/upload-plan.ts' },
     window: { type: 'string', default: 'src/peer/server/upload-window.ts' },
     telling: { type: 'string', default: 'src/peer/download/telling.ts' },
@@ -60,6 +61,7 @@ function simulateCase({ name, peers, mib }: Case, seed: number): void {
     opens: whole(values.opens),
     takes: whole(values.takes),
     sends: whole(values.sends),
+    againAfter: values.again === 'never' ? Infinity : whole(values.again),
     random: randomFrom(seed),
     onProgress: (seconds, received) => {
       if (process.stderr.isTTY) process.stderr.write(`\r${seconds.toFixed(1)} s, ${received} `);

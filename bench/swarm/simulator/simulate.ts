@@ -37,6 +37,8 @@ export interface Options extends Policy {
   takes: number;
   /** So many pieces a holder sends at once; those that are claimed besides wait. */
   sends: number;
+  /** Where nothing else is left to claim, what was claimed so many milliseconds ago is claimed again. */
+  againAfter: number;
   random: () => number;
   onProgress?: (seconds: number, received: number) => void;
 }
@@ -77,8 +79,9 @@ class Delivery extends Transfer {
 class Peer {
   readonly index: number;
   readonly has: PieceSet;
-  /** Pieces on their way here. */
+  /** Pieces on their way here, and when they were claimed. */
   readonly awaited: PieceSet;
+  readonly claimedAt: Float64Array;
   readonly plan: UploadPlan;
   readonly window: UploadWindow;
   readonly telling: Telling;
@@ -97,6 +100,7 @@ class Peer {
     this.index = index;
     this.has = has;
     this.awaited = new PieceSet(has.length);
+    this.claimedAt = new Float64Array(options.againAfter < Infinity ? has.length : 0);
     this.spread = new PieceSet(has.length);
     this.plan = new UploadPlan(has, random);
     this.window = new UploadWindow();
@@ -263,12 +267,17 @@ class Simulation {
   /** The follower claims what it has not got, or passes. */
   #answer(delivery: Delivery, subject: number): void {
     const { follower } = delivery.link;
-    const piece = delivery.choices.find(
-      (each) => !follower.has.has(each) && !follower.awaited.has(each),
-    );
+    const { has, awaited, claimedAt } = follower;
+    const lacking = delivery.choices.filter((each) => !has.has(each));
+    const piece =
+      lacking.find((each) => !awaited.has(each)) ??
+      (has.count + awaited.count === has.length
+        ? lacking.find((each) => this.#now - (claimedAt[each] ?? 0) > this.#options.againAfter)
+        : undefined);
     if (piece !== undefined) {
       delivery.piece = piece;
-      follower.awaited.add(piece);
+      awaited.add(piece);
+      if (claimedAt.length > 0) claimedAt[piece] = this.#now;
     }
     const kind = piece === undefined ? PASS : CLAIM;
     this.#queue.push(this.#now + this.#network.delayFrom(follower.index), kind, subject);
@@ -295,7 +304,12 @@ class Simulation {
     if (this.#options.peers[holder.index]?.role === 'seed') this.#countSeeded(holder, piece);
     follower.awaited.delete(piece);
     this.#received++;
-    if (!follower.has.add(piece)) this.#duplicates++;
+    if (!follower.has.add(piece)) {
+      this.#duplicates++;
+      delivery.word = [piece];
+      this.#post(WORD, delivery, follower);
+      return;
+    }
     this.#sender = delivery;
     follower.telling.gain(piece, this.#options.pieceBytes, link);
     this.#sender = undefined;

@@ -95,6 +95,8 @@ export class VerifiedDownload {
   /** When the last piece came, or the download began: so long it has been waiting for sources. */
   #waitsSince = performance.now();
   #givingUp: Promise<void> | undefined;
+  /** Who sent something since the last tick. */
+  #sending: BookedSource[] = [];
   #kept = 0;
   #have = 0;
 
@@ -247,6 +249,9 @@ export class VerifiedDownload {
 
   #tick(): void {
     const swarm = this.#swarm;
+    const isSending = (source: BookedSource) =>
+      source.bytesSinceRate > 0 || (swarm?.isSending(source) ?? false);
+    this.#sending = this.#book.live.filter(isSending);
     this.#book.takeRates(TICK_MS / 1000, (source) => swarm?.isSending(source) ?? false);
     swarm?.takeMemoryFromTheSlow();
     swarm?.feedAll();
@@ -257,8 +262,7 @@ export class VerifiedDownload {
   #tellProgress(): void {
     const swarm = this.#swarm;
     if (!swarm || !this.#options.onProgress) return;
-    const sources = this.#book.live
-      .filter((source) => swarm.isSending(source))
+    const sources = this.#sending
       .map(({ key, rate }) => ({ endpoint: key, rate }))
       .sort((a, b) => b.rate - a.rate);
     const { size, filled } = swarm;
