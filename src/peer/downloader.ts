@@ -4,7 +4,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import type { NativeRegistry } from '../client/registry-client.ts';
 import type { Logger } from '../lib/log.ts';
 import type { RateLimit } from '../lib/rate-limit.ts';
-import { parseEndpoint } from '../protocol/endpoints.ts';
+import { parseEndpoint, type Endpoint } from '../protocol/endpoints.ts';
 import { pieceCountOf, pieceLengthOf } from '../protocol/merkle.ts';
 import { PieceSet } from '../protocol/piece-set.ts';
 import { SourceAnnouncer } from './announcer/source-announcer.ts';
@@ -19,6 +19,8 @@ import type { Holding, OpenedOffer, Offers } from './server/offers.ts';
 
 /** Sources that are asked of the registry at once; when some of them fail, others are asked for. */
 const SOURCES_AT_ONCE = 50;
+/** An address may say of so many ports that it serves there. */
+const NEIGHBOURS_PER_ADDRESS = 8;
 
 export interface DownloaderOptions extends Pick<
   VerifiedDownloadOptions,
@@ -51,6 +53,10 @@ export class Downloader {
   #announcer: SourceAnnouncer | undefined;
   #served: Served | undefined;
   #download: VerifiedDownload | undefined;
+  /** What is being opened to be served. */
+  #opening: Promise<void> = Promise.resolve();
+  /** The ports of those who said where they serve. */
+  readonly #neighbours = new Map<string, Set<number>>();
 
   constructor(options: DownloaderOptions) {
     this.#options = options;
@@ -60,8 +66,7 @@ export class Downloader {
       ...{ port, log, uploadLimit },
       offers: this.#offers(),
       onNeighbour: (ofRoot, neighbour) => {
-        if (ofRoot === root)
-          this.#download?.join([{ ...parseEndpoint(neighbour), complete: false }]);
+        if (ofRoot === root) this.#meet(parseEndpoint(neighbour));
       },
     });
   }
@@ -95,7 +100,7 @@ export class Downloader {
       },
       onShape: ({ size, layer }, have) => {
         if (port === undefined) return;
-        void this.#serve(size, layer, have).catch((err: unknown) => {
+        this.#opening = this.#serve(size, layer, have).catch((err: unknown) => {
           log.warn({ err }, 'what has come cannot be served');
         });
       },
@@ -109,6 +114,7 @@ export class Downloader {
 
   /** Everything is there, and the file has its final name: nothing of it is served once it changes. */
   async complete(): Promise<void> {
+    await this.#opening;
     const served = this.#served;
     if (!served) return;
     const { mtimeNs, size } = await served.handle.stat({ bigint: true });
@@ -120,8 +126,18 @@ export class Downloader {
   async stop(): Promise<void> {
     await this.#announcer?.stop();
     await this.#listener?.stop();
+    await this.#opening;
     await this.#served?.handle.close();
     this.#served = undefined;
+  }
+
+  /** Somebody who downloads from here, and says where it serves. */
+  #meet(neighbour: Endpoint): void {
+    const ports = this.#neighbours.get(neighbour.ipAddress) ?? new Set();
+    this.#neighbours.set(neighbour.ipAddress, ports.add(neighbour.port));
+    if (ports.size <= NEIGHBOURS_PER_ADDRESS)
+      this.#download?.join([{ ...neighbour, complete: false }]);
+    else ports.delete(neighbour.port);
   }
 
   async #serve(size: number, layer: Uint8Array, have: readonly number[]): Promise<void> {

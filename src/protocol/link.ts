@@ -15,6 +15,8 @@ export interface FollowerWord {
   have?: string;
   /** It wants none of what was offered. */
   pass?: true;
+  /** It takes no offer now, whatever it is of: when something has arrived from there, or in a while. */
+  later?: true;
   /** It reads in order, from this piece on; null: in any order. */
   at?: number | null;
 }
@@ -29,13 +31,15 @@ export interface HolderWord {
 
 /** @throws CodedError `bad-request` */
 export function parseFollowerWord(text: string): FollowerWord {
-  const { have, pass, at } = parseObject(text);
+  const { have, pass, later, at } = parseObject(text);
   if (have !== undefined && typeof have !== 'string') throw notThat();
   if (pass !== undefined && pass !== true) throw notThat();
+  if (later !== undefined && later !== true) throw notThat();
   if (at !== undefined && at !== null && !isPiece(at)) throw notThat();
   return {
     ...(have !== undefined && { have }),
     ...(pass === true && { pass }),
+    ...(later === true && { later }),
     ...(at !== undefined && { at }),
   };
 }

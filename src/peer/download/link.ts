@@ -77,6 +77,11 @@ export class Link {
     this.#say({ pass: true });
   }
 
+  /** What was offered last is not taken, because nothing can be taken now. */
+  later(): void {
+    this.#say({ later: true });
+  }
+
   /** Ends it, without a word to the owner. */
   close(): void {
     this.#isOver = true;

@@ -75,8 +75,8 @@ export class Links {
   }
 
   /** What a source offered is not asked for after all. */
-  pass(source: BookedSource): void {
-    this.#links.get(source)?.pass();
+  later(source: BookedSource): void {
+    this.#links.get(source)?.later();
   }
 
   /** Everyone is told of everything. */

@@ -10,6 +10,8 @@ const MAX_FAILURES = 4;
 const RATE_WEIGHT = 0.4;
 /** Sources used at once; a registry may name any number. */
 const MAX_SOURCES = 50;
+/** So many places are left to those who hold the whole. */
+const KEPT_FOR_WHOLE = 5;
 /** Sources that are remembered, so that a registry that names ever new ones fills no memory. */
 const MAX_REMEMBERED = 10_000;
 
@@ -26,6 +28,8 @@ export interface BookedSource {
   readonly endpoint: Endpoint;
   /** Whether it is said to hold the whole content. */
   isWhole: boolean;
+  /** When it was last taken in. */
+  since: number;
   /** The endpoint as text: what tells it from the others. */
   readonly key: string;
   /** Verified bytes that came from it. */
@@ -55,16 +59,20 @@ export class SourceBook {
   join(named: Iterable<NamedSource>, now: number): boolean {
     let room = MAX_SOURCES - this.live.length;
     const before = room;
-    for (const { ipAddress, port, complete = true } of named) {
+    // Those of the whole first.
+    const wholeFirst = [...named].sort(
+      (a, b) => Number(b.complete ?? true) - Number(a.complete ?? true),
+    );
+    for (const { ipAddress, port, complete = true } of wholeFirst) {
       const endpoint = { ipAddress, port };
       const key = endpointText(endpoint);
       const known = this.#sources.get(key);
       if (known && complete) known.isWhole = true;
-      if (room <= 0) continue;
+      if (room <= (complete ? 0 : KEPT_FOR_WHOLE)) continue;
       if (known ? known.state !== 'away' || known.retryAt > now : this.#isFull) continue;
       room--;
-      if (known) known.state = 'live';
-      else this.#sources.set(key, newSource(endpoint, key, complete));
+      if (known) Object.assign(known, { state: 'live', since: now });
+      else this.#sources.set(key, newSource(endpoint, key, complete, now));
     }
     return room < before;
   }
@@ -76,6 +84,13 @@ export class SourceBook {
   /** Those that may still deliver. */
   get live(): BookedSource[] {
     return [...this.#sources.values()].filter(({ state }) => state === 'live');
+  }
+
+  /** Those who have sent nothing since they were taken in so long ago, where others wait for their place. */
+  idlers(now: number, idleMs: number): BookedSource[] {
+    const { live } = this;
+    if (live.length < MAX_SOURCES) return [];
+    return live.filter(({ bytes, since }) => bytes === 0 && now - since > idleMs);
   }
 
   /** Verified bytes by source, of those that sent any. */
@@ -139,10 +154,11 @@ function isHopeless({ bytes, failuresInARow }: BookedSource, kind: FailureKind):
   return bytes === 0 && (kind === 'unreachable' || kind === 'stalled');
 }
 
-function newSource(endpoint: Endpoint, key: string, isWhole: boolean): BookedSource {
+function newSource(endpoint: Endpoint, key: string, isWhole: boolean, since: number): BookedSource {
   return {
     endpoint,
     isWhole,
+    since,
     key,
     bytes: 0,
     bytesSinceRate: 0,

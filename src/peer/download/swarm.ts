@@ -183,10 +183,11 @@ export class Swarm {
     const isReady = !isStopping(signal) && source.retryAt <= performance.now();
     // Who offers much must not fill the memory with what waits for it.
     const hasMemory = picker.underWay < memory.slots;
-    const piece =
-      isReady && hasMemory && this.#mayAsk(source)
-        ? picker.choose(source.key, pieces, this.#mayRepeat(source), store.horizon)
-        : undefined;
+    if (!isReady || !hasMemory || !this.#mayAsk(source)) {
+      link.later();
+      return;
+    }
+    const piece = picker.choose(source.key, pieces, this.#mayRepeat(source), store.horizon);
     if (piece === undefined) link.pass();
     else this.#ask(source, piece, link.id);
   }
@@ -239,7 +240,7 @@ export class Swarm {
         for (const { piece, link } of asked) {
           picker.fail(source.key, piece);
           // The holder may wait for an answer that got lost.
-          if (link !== undefined) this.#links.pass(source);
+          if (link !== undefined) this.#links.later(source);
         }
         // A connection on which nothing was asked may be closed by either side.
         if (asked.length > 0 || failure.kind !== 'closed-early') onFailure(source, failure);

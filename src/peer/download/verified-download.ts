@@ -14,7 +14,7 @@ import { Picker } from './picker.ts';
 import { PieceMemory } from './piece-memory.ts';
 import type { PieceStore } from './piece-store.ts';
 import { SourceBook, type BookedSource, type NamedSource } from './source-book.ts';
-import type { SourceFailure } from './source-failure.ts';
+import { SourceFailure } from './source-failure.ts';
 import { Swarm } from './swarm.ts';
 import { Verifier } from './verifier.ts';
 
@@ -26,6 +26,10 @@ const CHECKED_AT_ONCE = 4;
 const FIRST_LOOK_MS = 250;
 /** Where nobody holds the whole, what is missing may still come from those who hold a part, for so long. */
 const IN_PART_MS = 30_000;
+/** A link on which nothing is offered is no hope after so long without a piece of anybody. */
+const IN_WHOLE_MS = 120_000;
+/** Who has sent nothing for so long makes room for others. */
+const IDLE_MS = 30_000;
 /** A message names so many of those who failed. */
 const MAX_SHOWN = 5;
 
@@ -254,6 +258,8 @@ export class VerifiedDownload {
     this.#sending = this.#book.live.filter(isSending);
     this.#book.takeRates(TICK_MS / 1000, (source) => swarm?.isSending(source) ?? false);
     swarm?.takeMemoryFromTheSlow();
+    for (const idler of this.#book.idlers(performance.now(), IDLE_MS))
+      this.#fail(idler, new SourceFailure('stalled', 'it sends nothing while others wait'));
     swarm?.feedAll();
     this.#tellProgress();
     this.#giveUpIfHopeless();
@@ -272,8 +278,8 @@ export class VerifiedDownload {
   /** Whether what is missing may come from those who are known. */
   get #hasHope(): boolean {
     const { live } = this.#book;
-    if (live.some(({ isWhole }) => isWhole)) return true;
-    if (live.length > 0 && performance.now() - this.#waitsSince < IN_PART_MS) return true;
+    const patienceMs = live.some(({ isWhole }) => isWhole) ? IN_WHOLE_MS : IN_PART_MS;
+    if (live.length > 0 && performance.now() - this.#waitsSince < patienceMs) return true;
     return this.#swarm?.needsNobodyElse ?? false;
   }
 

@@ -34,6 +34,8 @@ const COUNTS_FOR_MS = 500;
 /** Who does not answer is offered nothing for so long; twice as long each further time in a row. */
 const REST_MS = 5_000;
 const MOST_REST_MS = 300_000;
+/** Who takes nothing more before something arrives is asked again after so long all the same. */
+const LATER_MS = 1_000;
 const ARRIVES_WITHIN_MS = 120_000;
 /** A follower that does not read has so many bytes waiting, and is cut. */
 const MAX_WAITING_BYTES = 256 * 1024;
@@ -231,13 +233,14 @@ export class LinkVoice implements Startable {
         for (const piece of parseRanges(word.have, length)) this.#arrived(link, piece, now);
       }
       if (word.at !== undefined) follower.readsAt = word.at ?? undefined;
-      const passed = word.pass && link.offered.shift();
+      const passed = (word.pass ?? word.later) && link.offered.shift();
       if (passed) {
         // It is an answer, and as many of them are right as there are offers.
         link.words--;
         link.unanswered = 0;
         if (passed.counts) this.#window.drop();
-        content.plan.pass(follower, now);
+        if (word.pass) content.plan.pass(follower, now);
+        else content.plan.rest(follower, now + LATER_MS);
       }
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
@@ -299,7 +302,7 @@ export class LinkVoice implements Startable {
       while (now - (offered[0]?.since ?? now) > ANSWER_WITHIN_MS) {
         offered.shift();
         const restMs = Math.min(MOST_REST_MS, REST_MS * 2 ** link.unanswered++);
-        content.plan.pass(follower, now, restMs);
+        content.plan.rest(follower, now + restMs);
       }
       for (const [piece, one] of underWay) {
         if (one.counts && this.#window.isHeldUp(now - one.since)) {

@@ -92,11 +92,32 @@ test('a crowd that has got nothing yet leaves half of the offers to those who ha
   expect(own).toBeGreaterThan(5);
 });
 
-test('who passes rests, and so does who got nothing done, until it is time', () => {
+test('what was not wanted is not offered again until it is time', () => {
+  const plan = new UploadPlan(setOf([0, 1]), first);
+  const follower = plan.join();
+  plan.learn(follower, 1);
+  plan.next(0);
+  plan.pass(follower, 0);
+  expect(plan.next(299)).toBeUndefined();
+  expect(plan.next(300)).toEqual({ follower, pieces: [0] });
+});
+
+test('who wanted nothing of what is here is offered what has come at once', () => {
+  const has = setOf([0]);
+  const plan = new UploadPlan(has, first);
+  const follower = plan.join();
+  plan.next(0);
+  plan.pass(follower, 0);
+  has.add(9);
+  plan.gain(9);
+  expect(plan.next(1)).toEqual({ follower, pieces: [9] });
+});
+
+test('who takes nothing now, or does not answer, rests until it is time', () => {
   const plan = new UploadPlan(setOf([0]), first);
   const follower = plan.join();
   plan.next(0);
-  plan.pass(follower, 0, 50);
+  plan.rest(follower, 50);
   expect(plan.next(49)).toBeUndefined();
   plan.learn(follower, 7);
   expect(plan.next(49)).toBeUndefined();
@@ -107,7 +128,7 @@ test('who has got a piece from here rests no longer', () => {
   const plan = new UploadPlan(setOf([0, 1]), first);
   const follower = plan.join();
   plan.claim(follower, 0);
-  plan.pass(follower, 0, 1000);
+  plan.rest(follower, 1000);
   plan.learn(follower, 0);
   expect(plan.next(1)).toEqual({ follower, pieces: [1] });
 });
@@ -143,7 +164,7 @@ test('what was offered and not taken is as rare as before', () => {
   const [a, b] = [plan.join(), plan.join()];
   plan.learn(a, 8);
   expect(plan.next(0)).toEqual({ follower: b, pieces: [7, 8] });
-  plan.pass(b, 0, 100);
+  plan.rest(b, 100);
   expect(plan.next(0)).toEqual({ follower: a, pieces: [7] });
   plan.leave(a);
   expect(plan.next(1000)).toEqual({ follower: b, pieces: [7, 8] });
@@ -242,7 +263,10 @@ test('whatever happens, only what is here and wanted is offered, and the rarest 
             if (!knows) throw new Error('It has left.');
             expect(new Set(next.pieces).size).toBe(next.pieces.length);
             const wanted = [...has].filter(
-              (each) => !knows.has.has(each) && !knows.underWay.has(each),
+              (each) =>
+                !knows.has.has(each) &&
+                !knows.underWay.has(each) &&
+                !next.follower.declined.has(each),
             );
             expect(wanted).toEqual(expect.arrayContaining(next.pieces));
             expect(next.pieces.length).toBe(Math.min(8, wanted.length));

@@ -11,8 +11,8 @@ const UNDER_WAY_UNPROVEN = 1;
 const PART_OF_PROVEN = 0.5;
 /** An offer names so many pieces: the best, and what to take in its place. */
 const CHOICES = 8;
-/** A follower who wanted none of them is asked again after so long, in milliseconds. */
-const REST_MS = 100;
+/** Pieces that a follower did not want are on their way to it from elsewhere: so long, in milliseconds. */
+const DECLINED_MS = 300;
 
 /** No content has so many pieces. */
 const MORE_THAN_PIECES = 2 ** 32;
@@ -22,8 +22,10 @@ export class Follower {
   readonly has: PieceSet;
   /** Pieces that are here and not there. */
   lacks: number;
-  /** The first choices of the offers that were not answered, the oldest first. */
-  readonly offered: number[] = [];
+  /** The pieces of the offers that were not answered, the oldest first. */
+  readonly offered: number[][] = [];
+  /** Pieces that it did not want, and until when they are not offered again; the oldest first. */
+  readonly declined = new Map<number, number>();
   /** Pieces that it has asked for, and has not got yet. */
   readonly underWay = new Set<number>();
   /** Whether it has got a piece from here: it does what it asks for. */
@@ -80,7 +82,7 @@ export class UploadPlan {
       last.at = follower.at;
     }
     for (const piece of follower.underWay) this.#dropCopy(piece);
-    for (const piece of follower.offered) this.#dropCopy(piece);
+    for (const [first] of follower.offered) this.#dropCopy(first);
     for (const piece of follower.has) this.#dropCopy(piece);
   }
 
@@ -92,6 +94,7 @@ export class UploadPlan {
   /** A follower has got a piece, from wherever. */
   learn(follower: Follower, piece: number): void {
     if (!follower.has.add(piece)) return;
+    follower.declined.delete(piece);
     if (this.#has.has(piece)) follower.lacks--;
     // Where it was under way from here, the copy is counted already, and there may be room for another.
     if (!follower.underWay.delete(piece)) this.#addCopy(piece);
@@ -114,10 +117,19 @@ export class UploadPlan {
     if (follower.underWay.delete(piece)) this.#dropCopy(piece);
   }
 
-  /** A follower wants none of what was offered, or does not answer. */
-  pass(follower: Follower, now: number, restMs = REST_MS): void {
+  /** A follower wants none of what was offered. */
+  pass(follower: Follower, now: number): void {
+    for (const piece of this.#answered(follower)) {
+      // As the newest of the map.
+      follower.declined.delete(piece);
+      if (!follower.has.has(piece)) follower.declined.set(piece, now + DECLINED_MS);
+    }
+  }
+
+  /** A follower takes nothing more before something has arrived from here, or does not answer. */
+  rest(follower: Follower, until: number): void {
     this.#answered(follower);
-    follower.restsUntil = now + restMs;
+    follower.restsUntil = until;
   }
 
   /** Whom to offer which pieces, the best one first; undefined: nobody wants anything now. */
@@ -128,7 +140,7 @@ export class UploadPlan {
     const pieces = this.#choicesOf(follower);
     const [first] = pieces;
     if (first === undefined) return undefined;
-    follower.offered.push(first);
+    follower.offered.push(pieces);
     this.#addCopy(first);
     return { follower, pieces };
   }
@@ -145,10 +157,15 @@ export class UploadPlan {
     for (let step = 0; step < count; step++) {
       const follower = this.#followers[(from + step) % count];
       if (!follower) continue;
-      const { load, lacks, restsUntil, isProven } = follower;
-      if (onlyProven && !isProven) continue;
-      const most = isProven ? UNDER_WAY_EACH : UNDER_WAY_UNPROVEN;
-      if (load >= most || lacks <= load || restsUntil > now) continue;
+      const { lacks, restsUntil, isProven, declined } = follower;
+      if (lacks === 0 || restsUntil > now || (onlyProven && !isProven)) continue;
+      const { load } = follower;
+      if (load >= (isProven ? UNDER_WAY_EACH : UNDER_WAY_UNPROVEN)) continue;
+      for (const [piece, until] of declined) {
+        if (until > now) break;
+        declined.delete(piece);
+      }
+      if (lacks <= load + declined.size) continue;
       const score = load * MORE_THAN_PIECES + follower.has.count;
       if (score >= bestScore) continue;
       best = follower;
@@ -174,7 +191,7 @@ export class UploadPlan {
       if (turn === words.length) bits &= before;
       for (; bits !== 0; bits &= bits - 1) {
         const piece = word * 32 + (31 - Math.clz32(bits & -bits));
-        if (follower.underWay.has(piece)) continue;
+        if (follower.underWay.has(piece) || follower.declined.has(piece)) continue;
         const rank = inOrder ? pieces.length : (this.#copies[piece] ?? 0);
         if (pieces.length === CHOICES && rank >= (ranks.at(-1) ?? 0)) continue;
         let place = ranks.length;
@@ -192,16 +209,18 @@ export class UploadPlan {
   }
 
   /** Offers are answered in their order. */
-  #answered(follower: Follower): void {
-    const first = follower.offered.shift();
-    if (first !== undefined) this.#dropCopy(first);
+  #answered(follower: Follower): number[] {
+    const pieces = follower.offered.shift() ?? [];
+    this.#dropCopy(pieces[0]);
+    return pieces;
   }
 
   #addCopy(piece: number): void {
     this.#copies[piece] = (this.#copies[piece] ?? 0) + 1;
   }
 
-  #dropCopy(piece: number): void {
+  #dropCopy(piece: number | undefined): void {
+    if (piece === undefined) return;
     this.#copies[piece] = Math.max(0, (this.#copies[piece] ?? 0) - 1);
   }
 }

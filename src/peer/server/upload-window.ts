@@ -10,6 +10,8 @@ const MOST = 256;
 const WEIGHT = 0.2;
 /** A piece that takes so many times as long as usual is held up by its receiver, not by the uplink. */
 const SLOW = 3;
+/** Before anything has arrived it is held up after so long: on a slow line that lets one more begin. */
+const FIRST_WITHIN_MS = 2_000;
 /** Where all are slow, the uplink is. */
 const PATIENCE = 1.1;
 
@@ -60,6 +62,6 @@ export class UploadWindow {
   /** Whether something that was begun so long ago is held up by its receiver. */
   isHeldUp(forMs: number): boolean {
     const depth = Math.max(this.#limit, this.underWay);
-    return this.#each !== undefined && forMs > SLOW * this.#each * depth;
+    return forMs > (this.#each === undefined ? FIRST_WITHIN_MS : SLOW * this.#each * depth);
   }
 }

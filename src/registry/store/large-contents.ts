@@ -29,7 +29,7 @@ export class LargeContents {
 }
 
 /** A random choice of at most `limit`, in random order; `items` stays as it is. */
-export function chosen<T>(items: readonly T[], limit: number): T[] {
+function chosen<T>(items: readonly T[], limit: number): T[] {
   const rest = [...items];
   const count = Math.min(limit, rest.length);
   for (let at = 0; at < count; at++) {
@@ -37,4 +37,18 @@ export function chosen<T>(items: readonly T[], limit: number): T[] {
     [rest[at], rest[other]] = [rest[other] as T, rest[at] as T];
   }
   return rest.slice(0, count);
+}
+
+/** A random choice of sources, up to half of it of those that hold the whole: one of them is worth many others. */
+export function chosenSources<T extends { complete: boolean }>(
+  sources: readonly T[],
+  limit: number,
+): T[] {
+  const whole = chosen(
+    sources.filter(({ complete }) => complete),
+    Math.ceil(limit / 2),
+  );
+  const taken = new Set(whole);
+  const others = sources.filter((source) => !taken.has(source));
+  return chosen([...whole, ...chosen(others, limit - whole.length)], limit);
 }

@@ -11,7 +11,7 @@ import type {
   Source,
   Version,
 } from '../../protocol/schemas.ts';
-import { chosen, LargeContents } from './large-contents.ts';
+import { chosenSources, LargeContents } from './large-contents.ts';
 import { fold } from './search-text.ts';
 import { SqliteFile, type Values } from './sqlite-file.ts';
 import { holdContent, letContentGo, unknownPeer } from './sqlite-holdings.ts';
@@ -203,7 +203,7 @@ export class SqliteStore implements Store {
   contentOf(root: string, limit: number, now: number): Promise<Content> {
     return asPromise(() => {
       const content = this.#large.of(root, now, () => contentOf(this.#file, root, now));
-      return { ...content, sources: chosen(content.sources, limit) };
+      return { ...content, sources: chosenSources(content.sources, limit) };
     });
   }
 
