@@ -33,7 +33,7 @@ const IDLE_MS = 30_000;
 /** A message names so many of those who failed. */
 const MAX_SHOWN = 5;
 
-export interface DownloadProgress {
+interface DownloadProgress {
   /** Bytes that are there, of how many. */
   have: number;
   size: number;
