@@ -7,9 +7,11 @@ export interface Links {
   down: number;
 }
 
+/** What those do who mean harm: lying-holder.ts and pest.ts tell. */
+export const ATTACKS = ['garbage', 'silent', 'deaf', 'flood', 'crowd'] as const;
+
 export interface Peer extends Links {
-  /** `garbage` says that it holds the content, and sends other bytes. */
-  role: 'seed' | 'leech' | 'garbage';
+  role: 'seed' | 'leech' | (typeof ATTACKS)[number];
   /** Seconds after the first. */
   arrivesAfter: number;
   leavesWhenDone: boolean;
@@ -75,6 +77,15 @@ const CASES: Case[] = [
     mib: DEFAULT_MIB,
     peers: [seed(HOME), { ...leecher(HOME), role: 'garbage' }, ...leechers(8, HOME)],
   },
+  {
+    name: 'attacked',
+    mib: DEFAULT_MIB,
+    peers: [
+      seed(HOME),
+      ...ATTACKS.map((role) => ({ ...leecher(HOME), role })),
+      ...leechers(8, HOME),
+    ],
+  },
   { name: 'lan', mib: LAN_MIB, peers: [seed(UNCAPPED), ...leechers(8, UNCAPPED)] },
 ];
 
@@ -87,6 +98,11 @@ export function casesNamed(names: string[]): Case[] {
       throw new Error(`No case ${name}: ${CASES.map((each) => each.name).join(', ')}`);
     return found;
   });
+}
+
+/** Whether it means harm. */
+export function attacks({ role }: Peer): boolean {
+  return (ATTACKS as readonly string[]).includes(role);
 }
 
 /** How many download in a case of `scale`; undefined for other cases. */

@@ -1,4 +1,5 @@
 // What the figures of the runs mean: a run told at length, and all of them as one table.
+import { ATTACKS } from './cases.ts';
 import type { Figures, PeerFigures } from './measure.ts';
 
 const NOT_THERE = '–';
@@ -133,9 +134,9 @@ function cpuSum(runs: Figures[]): string {
 function cpuText({ peers, registryCpu }: Figures): string {
   const of = (role: string) =>
     peers.filter((peer) => peer.role === role).reduce((sum, { cpu }) => sum + cpu, 0);
-  const garbage = of('garbage');
+  const attackers = ATTACKS.reduce((sum, role) => sum + of(role), 0);
   const parts = [`seeds ${of('seed').toFixed(2)}`, `leechers ${of('leech').toFixed(2)}`];
-  if (garbage > 0) parts.push(`garbage ${garbage.toFixed(2)}`);
+  if (attackers > 0) parts.push(`attackers ${attackers.toFixed(2)}`);
   if (registryCpu > 0) parts.push(`registry ${registryCpu.toFixed(2)}`);
   return parts.join(', ');
 }

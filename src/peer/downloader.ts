@@ -57,6 +57,9 @@ export class Downloader {
   #opening: Promise<void> = Promise.resolve();
   /** The ports of those who said where they serve. */
   readonly #neighbours = new Map<string, Set<number>>();
+  /** Pieces that came before anything could be served. */
+  readonly #early: number[] = [];
+  readonly #begun = Date.now();
 
   constructor(options: DownloaderOptions) {
     this.#options = options;
@@ -155,9 +158,6 @@ export class Downloader {
     for (const piece of [...have, ...this.#early]) this.#gain(piece);
   }
 
-  /** Pieces that came before anything could be served. */
-  readonly #early: number[] = [];
-
   #gain(piece: number): void {
     const { registry, root, log } = this.#options;
     const served = this.#served;
@@ -212,6 +212,4 @@ export class Downloader {
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };
   }
-
-  readonly #begun = Date.now();
 }

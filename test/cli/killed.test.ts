@@ -28,7 +28,7 @@ test('killed at 10 random moments it ends right, and no more than the pieces on 
   for (let kill = 0; kill < KILLS; kill++) {
     const one = sources[kill % SOURCES];
     const running = await startSp2p(args);
-    // Of what is sent from now on; the last piece, which proves the size, is of it.
+    // Of what is sent from now on.
     await one?.hasSent(one.sent + Math.ceil(Math.random() * 1.2 * MiB));
     running.process.kill('SIGKILL');
     expect(await running.ended).toMatchObject({ signal: 'SIGKILL' });

@@ -1,6 +1,7 @@
 // Client and server as they have always been: nginx on the seeds, curl at each leecher.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { attacks } from '../cases.ts';
 import { HostProcess } from '../host-process.ts';
 import { having, isReady, type Stage, type System } from './system.ts';
 
@@ -13,7 +14,7 @@ const MAX_SECONDS = 3_600;
 
 export const http: System = {
   name: 'http',
-  plays: (peers) => peers.every(({ role }) => role !== 'garbage'),
+  plays: (peers) => !peers.some(attacks),
   async prepare(stage) {
     const seeds = having(stage, 'seed');
     const serving = seeds.map(({ host }, n) => ({

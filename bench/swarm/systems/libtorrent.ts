@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { attacks } from '../cases.ts';
 import { HostProcess } from '../host-process.ts';
 import { having, isReady, type System } from './system.ts';
 
@@ -14,7 +15,7 @@ const MAKING_DEADLINE_MS = 60_000;
 
 export const libtorrent: System = {
   name: 'libtorrent',
-  plays: (peers) => peers.every(({ role }) => role !== 'garbage'),
+  plays: (peers) => !peers.some(attacks),
   async prepare(stage) {
     const torrent = join(stage.scratch, 'content.torrent');
     const made = spawnSync(PYTHON, [script, 'make', stage.content, torrent], {

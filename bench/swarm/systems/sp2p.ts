@@ -8,7 +8,8 @@ import { having, isReady, type Stage, type System } from './system.ts';
 
 const command = fileURLToPath(new URL('../../../bin/sp2p.js', import.meta.url));
 const downloader = fileURLToPath(new URL('../downloader.ts', import.meta.url));
-const garbage = fileURLToPath(new URL('../garbage.ts', import.meta.url));
+const lyingHolder = fileURLToPath(new URL('../lying-holder.ts', import.meta.url));
+const pest = fileURLToPath(new URL('../pest.ts', import.meta.url));
 const node = process.execPath;
 const REGISTRY_PORT = 7770;
 const PEER_PORT = 7771;
@@ -39,11 +40,20 @@ export const sp2p: System = {
     const root = await registered(stage, url, seeds.length);
 
     const from = `http://${having(stage, 'seed')[0]?.host.address ?? ''}:${PEER_PORT}`;
-    const liars = having(stage, 'garbage').map(({ host }) => ({
-      role: 'garbage' as const,
-      process: new HostProcess(host, node, garbage, url, from, root, String(stage.size)),
-    }));
-    for (const { process } of liars) await process.line(isReady, signal);
+    const size = String(stage.size);
+    const liars = (['garbage', 'silent'] as const).flatMap((role) =>
+      having(stage, role).map(({ host }) => ({
+        role,
+        process: new HostProcess(host, node, lyingHolder, role, url, from, root, size),
+      })),
+    );
+    const pests = (['deaf', 'flood', 'crowd'] as const).flatMap((role) =>
+      having(stage, role).map(({ host }) => ({
+        role,
+        process: new HostProcess(host, node, pest, role, url, root, size, host.address),
+      })),
+    );
+    for (const { process } of [...liars, ...pests]) await process.line(isReady, signal);
     await registered(stage, url, seeds.length + liars.length);
 
     const leechers = having(stage, 'leech').map(({ host, leavesWhenDone }, n) => {
@@ -54,7 +64,10 @@ export const sp2p: System = {
       return { file, process: new HostProcess(host, node, ...args) };
     });
     for (const { process } of leechers) await process.line(isReady, signal);
-    return { serving: [...seeds, ...liars, { role: 'registry', process: registry }], leechers };
+    return {
+      serving: [...seeds, ...liars, ...pests, { role: 'registry', process: registry }],
+      leechers,
+    };
   },
 };
 

@@ -28,7 +28,7 @@ export interface Players {
   /** In the order of the leechers of the case. */
   leechers: Leecher[];
   /** Those who serve from the start, ready, by what they are. */
-  serving: { role: 'seed' | 'registry' | 'garbage'; process: HostProcess }[];
+  serving: { role: Peer['role'] | 'registry'; process: HostProcess }[];
 }
 
 export interface System {

@@ -49,8 +49,8 @@ export interface VerifiedDownloadOptions {
   /** Who holds the content, as far as is known at the moment. */
   findSources: (signal: AbortSignal) => Promise<NamedSource[]>;
   /**
-   * What the registry says of its size, in bytes; null: it does not know. It is not needed, and not
-   * believed, but for the one size that the root leaves open (see content-shape).
+   * What the registry says of its size, in bytes; null: it does not know. It is not needed; where a source
+   * says the same, it is believed without the last piece as its proof (docs/decisions/0010).
    */
   size?: number | null | undefined;
   store: PieceStore;

@@ -113,11 +113,6 @@ export class LinkVoice implements Startable {
     return Promise.resolve();
   }
 
-  /** How many download from here over links. */
-  get count(): number {
-    return this.#links.size;
-  }
-
   /** A request to upgrade a connection; whatever is no link is refused. Never throws. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#open(request, socket, head).catch((error: unknown) => {
@@ -229,7 +224,8 @@ export class LinkVoice implements Startable {
         throw new CodedError('bad-request', 'It says too much.');
       const word = parseFollowerWord((data as Buffer).toString());
       if (word.have !== undefined) {
-        follower.restsUntil = -Infinity;
+        // The first word ends the wait for it; a rest for another reason goes on.
+        if (follower.restsUntil === Infinity) follower.restsUntil = -Infinity;
         for (const piece of parseRanges(word.have, length)) this.#arrived(link, piece, now);
       }
       if (word.at !== undefined) follower.readsAt = word.at ?? undefined;

@@ -1,25 +1,35 @@
-// A holder that lies: registers as one that has the content, proves it with the layer of a seed, and
-// answers every range with random bytes under the right headers.
+// A holder that lies: registers as one that has the content, proves it with the layer of a seed, and offers
+// every piece to whoever opens a link. What it then sends are other bytes (`garbage`), or nothing (`silent`).
 //
-//   node garbage.ts REGISTRY SEED ROOT SIZE
-import { randomBytes } from 'node:crypto';
+//   node lying-holder.ts garbage|silent REGISTRY SEED ROOT SIZE
+import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
-import { SIZE_HEADER } from '../../src/protocol/merkle.ts';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { LINK_PROTOCOL, type HolderWord } from '../../src/protocol/link.ts';
+import { pieceLengthOf, SIZE_HEADER } from '../../src/protocol/merkle.ts';
 
 const PORT = 7771;
 const RENEW_EVERY_MS = 5_000;
 const CALL_DEADLINE_MS = 10_000;
 const CHUNK = 1024 * 1024;
+/** As an honest holder offers, and more often than one would. */
+const CHOICES = 8;
+const OFFER_EVERY_MS = 100;
 
-const [registry = '', seed = '', root = '', sizeText = ''] = process.argv.slice(2);
+const [kind = '', registry = '', seed = '', root = '', sizeText = ''] = process.argv.slice(2);
 const size = Number(sizeText);
+const pieces = Math.ceil(size / pieceLengthOf(size));
 const noise = randomBytes(CHUNK);
 
 const layer = Buffer.from(await (await call(`${seed}/contents/${root}/layer`)).arrayBuffer());
-// The link of the swarm is to be spoken here too, once there is one: on('upgrade') of this server.
-const server = createServer(answer).listen(PORT);
+const links = new WebSocketServer({ noServer: true, handleProtocols: () => LINK_PROTOCOL });
+const server = createServer(answer)
+  .on('upgrade', (request, socket, head) => {
+    links.handleUpgrade(request, socket, head, offerPieces);
+  })
+  .listen(PORT);
 await once(server, 'listening');
 
 const self = `${registry}/api/v1/peers/${randomBytes(16).toString('hex')}`;
@@ -31,6 +41,21 @@ await send('PATCH', `${self}/catalogue`, { revision, offered, withdrawn: [] });
 setInterval(() => void send('PUT', self, { port: PORT }).catch(() => undefined), RENEW_EVERY_MS);
 console.log('ready');
 process.stdin.on('end', () => process.exit()).resume();
+
+function offerPieces(socket: WebSocket): void {
+  const say = (word: HolderWord) => {
+    socket.send(JSON.stringify(word));
+  };
+  say({ link: randomBytes(8).toString('hex') });
+  const offering = setInterval(() => {
+    say({ offer: Array.from({ length: CHOICES }, () => randomInt(pieces)) });
+  }, OFFER_EVERY_MS);
+  socket
+    .on('error', () => undefined)
+    .once('close', () => {
+      clearInterval(offering);
+    });
+}
 
 function answer(request: IncomingMessage, response: ServerResponse): void {
   if (request.url === `/contents/${root}/layer`) {
@@ -46,6 +71,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
     response.writeHead(404, { 'content-length': 0 }).end();
     return;
   }
+  if (kind === 'silent') return;
   const [, from = '0', to = ''] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
   const start = Number(from);
   const end = Math.min(to === '' ? Infinity : Number(to), size - 1);
