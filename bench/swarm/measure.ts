@@ -1,7 +1,7 @@
 // One run of one case by one system: everyone ready, go, and what it took. Figures only; what they mean
 // is report.ts's.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { boundOf, clientServerBoundOf, type Case, type Peer } from './cases.ts';
@@ -46,6 +46,8 @@ export interface Figures {
   bound: number;
   peers: PeerFigures[];
   registryCpu: number;
+  /** 0 … 1: of the time of this machine's cores, what its host gave to others meanwhile (Linux tells). */
+  stolen: number;
 }
 
 /**
@@ -80,6 +82,7 @@ export async function measure(
     const before = await network.traffic();
 
     const deadline = AbortSignal.timeout(deadlineOf(content.size, peers));
+    const coresBefore = coreTimes();
     const begun = performance.now();
     const leeching = placed.filter(({ role }) => role === 'leech');
     const downloads = await Promise.all(
@@ -105,6 +108,7 @@ export async function measure(
       }),
     );
     const ended = downloads.map((each) => each.ended ?? NaN);
+    const cores = coreTimes();
     const after = await network.traffic();
     const cpu = new Map(all.map((process) => [process.host, cpuOf(process)]));
     await Promise.all(all.map((process) => process.end()));
@@ -140,11 +144,19 @@ export async function measure(
       bound: boundOf(mib * 1024 * 1024, peers),
       peers: figures,
       registryCpu: cpu.get(hostOf(network, peers.length)) ?? 0,
+      stolen: (cores.stolen - coresBefore.stolen) / Math.max(1, cores.all - coresBefore.all),
     };
   } finally {
     network.remove();
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** Ticks of all cores since the machine began; see proc(5), /proc/stat. */
+function coreTimes(): { all: number; stolen: number } {
+  const [line = ''] = readFileSync('/proc/stat', 'utf8').split('\n');
+  const ticks = line.split(/\s+/).slice(1, 9).map(Number);
+  return { all: ticks.reduce((sum, each) => sum + each, 0), stolen: ticks[7] ?? 0 };
 }
 
 /** Bytes of content in so many bytes of full frames: 1448 of 1514, without Ethernet, IPv4 and TCP with times. */
