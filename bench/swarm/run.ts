@@ -38,6 +38,9 @@ const SYSTEMS: System[] = [sp2p, libtorrent, http];
 const MIB = 1024 * 1024;
 /** Client and server would take longer than that for a case: a smaller file, and in proportion. */
 const MAX_HTTP_SECONDS = 40;
+/** Of the cores' time, 0 … 1: where the host takes more, links idle that would have been busy. */
+const MOST_STOLEN = 0.03;
+const MOST_REPETITIONS = 3;
 
 const { values } = parseArgs({
   options: {
@@ -83,11 +86,12 @@ async function measured(): Promise<Figures[]> {
         if (!system.plays(each.peers)) continue;
         const content = contentOf(scratch, system === http ? smallerFor(each) : each.mib * MIB);
         try {
-          const one = await measure(each, system, run, content, scratch, (built) => {
-            network = built;
-          });
+          const one = await measuredInPeace(() =>
+            measure(each, system, run, content, scratch, (built) => {
+              network = built;
+            }),
+          );
           figures.push(one);
-          console.log(runText(one));
           if (one.seconds === null) process.exitCode = 1;
         } catch (error) {
           process.exitCode = 1;
@@ -99,6 +103,16 @@ async function measured(): Promise<Figures[]> {
     rmSync(join(scratch, 'content'), { recursive: true, force: true });
   }
   return figures;
+}
+
+/** The run, begun anew when too much of the machine was taken away meanwhile; the last one counts whatever it had. */
+async function measuredInPeace(run: () => Promise<Figures>): Promise<Figures> {
+  for (let left = MOST_REPETITIONS; ; left--) {
+    const figures = await run();
+    console.log(runText(figures));
+    if (figures.stolen <= MOST_STOLEN || left === 0) return figures;
+    console.log('Too much of the machine went to others: again.');
+  }
 }
 
 function figuresIn(paths: string): Figures[] {
