@@ -11,7 +11,7 @@ import { greet, startLinkedSource, type LinkedSource } from './linked-source.ts'
 const PIECES = 64;
 const CONTENT = contentOf(randomBytes((PIECES - 1) * PIECE + 77));
 const GETTERS = 8;
-/** Who wanted nothing is offered something again after so long. */
+/** Who wanted nothing, or nothing now, is offered something again after so long. */
 const REST_MS = 20;
 
 /** Offers each piece to one follower, when all followers are there, and dies when each has arrived. */
@@ -32,13 +32,13 @@ async function startDyingSeed(): Promise<LinkedSource> {
         offered = undefined;
       };
       socket.on('message', (data: Buffer) => {
-        const { have, pass } = parseFollowerWord(data.toString());
+        const { have, pass, later } = parseFollowerWord(data.toString());
         for (const piece of parseRanges(have ?? '', PIECES)) {
           arrived.add(piece);
           if (piece === offered) offered = undefined;
         }
         if (arrived.size === PIECES) void seed.vanish();
-        else if (pass) {
+        else if (pass ?? later) {
           takeBack();
           setTimeout(offer, REST_MS);
         } else if (have !== undefined) {

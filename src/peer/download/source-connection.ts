@@ -10,6 +10,13 @@ import { MAX_HEAD_BYTES, parseAnswerHead, type AnswerHead } from './answer-head.
 import type { Patience } from './patience.ts';
 import { SourceFailure } from './source-failure.ts';
 
+/**
+ * Where a piece comes at no more than that, and few bytes came at once, the next are left to gather for a
+ * while, in milliseconds: to look at each packet of a slow line costs more than all else that is done with it.
+ */
+const SLOW_BYTES_A_SECOND = 8 * 1024 * 1024;
+const WORTH_A_LOOK_BYTES = 16 * 1024;
+const GATHER_MS = 20;
 /** No more than so many bytes a second are a trickle. */
 const TRICKLE_BYTES_A_SECOND = 1024;
 
@@ -60,6 +67,7 @@ export class SourceConnection {
   #waitsForMemory = false;
   /** While our own limit keeps it from reading: since when, and how to leave the line. */
   #held: { since: number; leave: () => void } | undefined;
+  #gathering: NodeJS.Timeout | undefined;
   /** Whether the socket reads into the body, not into the scratch. */
   #isDirect = false;
   #isOver = false;
@@ -169,7 +177,20 @@ export class SourceConnection {
     let goesOn = true;
     if (this.#isDirect) this.#grow(count);
     else goesOn = this.#takeInOrFail(this.#scratch.subarray(0, count));
-    return this.#options.downloadLimit?.isOn ? this.#mayReadOn(count) && goesOn : goesOn;
+    if (this.#options.downloadLimit?.isOn) goesOn = this.#mayReadOn(count) && goesOn;
+    return goesOn && !this.#gathers(count);
+  }
+
+  /** Whether reading is to wait, because little came of what is coming. */
+  #gathers(count: number): boolean {
+    if (!this.#body || count >= WORTH_A_LOOK_BYTES || this.#isOver) return false;
+    const { filled, since } = this.#body;
+    if (filled * 1000 > SLOW_BYTES_A_SECOND * (performance.now() - since)) return false;
+    this.#gathering ??= setTimeout(() => {
+      this.#gathering = undefined;
+      if (!this.#waitsForMemory && !this.#held) this.#socket.resume();
+    }, GATHER_MS);
+    return true;
   }
 
   /** Whether so many bytes were within our limit; if not, reading goes on when they are. */
@@ -264,6 +285,7 @@ export class SourceConnection {
     this.#isOver = true;
     clearInterval(this.#trickleWatch);
     this.#held?.leave();
+    clearTimeout(this.#gathering);
     this.#socket.destroy();
     // Not within a read: the memory that is given back may be the one that is being read into.
     setImmediate(() => {

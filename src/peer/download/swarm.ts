@@ -29,7 +29,7 @@ const UNDER_WAY_ALONE = 3;
 /** A content of fewer pieces is asked for without links. */
 const LINKED_FROM = 3;
 /** Nothing more is asked for while so many pieces wait to be verified: the disk is slower than the network. */
-const VERIFIED_AT_ONCE = 4;
+const VERIFIED_AT_ONCE = 8;
 /** So much quicker must a source be to fetch a piece that another one has under way. */
 const REPEAT_IF_QUICKER = 2;
 /** While others wait for memory, the piece that holds some must come within so long. */
