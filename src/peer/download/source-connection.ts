@@ -11,12 +11,12 @@ import type { Patience } from './patience.ts';
 import { SourceFailure } from './source-failure.ts';
 
 /**
- * Where a piece comes at no more than that, and few bytes came at once, the next are left to gather for a
- * while, in milliseconds: to look at each packet of a slow line costs more than all else that is done with it.
+ * To look at each packet of a slow line costs more than all else that is done with its bytes: they are left to
+ * gather for as long as so many take to come, in milliseconds, where that is worth while.
  */
-const SLOW_BYTES_A_SECOND = 8 * 1024 * 1024;
-const WORTH_A_LOOK_BYTES = 16 * 1024;
-const GATHER_MS = 20;
+const GATHER_BYTES = 16 * 1024;
+const GATHER_AT_LEAST_MS = 5;
+const GATHER_AT_MOST_MS = 100;
 /** No more than so many bytes a second are a trickle. */
 const TRICKLE_BYTES_A_SECOND = 1024;
 
@@ -181,15 +181,17 @@ export class SourceConnection {
     return goesOn && !this.#gathers(count);
   }
 
-  /** Whether reading is to wait, because little came of what is coming. */
+  /** Whether reading is to wait, because little came, and little more would have come by now. */
   #gathers(count: number): boolean {
-    if (!this.#body || count >= WORTH_A_LOOK_BYTES || this.#isOver) return false;
-    const { filled, since } = this.#body;
-    if (filled * 1000 > SLOW_BYTES_A_SECOND * (performance.now() - since)) return false;
+    if (!this.#body?.filled || count >= GATHER_BYTES || this.#isOver) return false;
+    const { filled, since, ask } = this.#body;
+    const wanted = Math.min(GATHER_BYTES, ask.length - filled);
+    const ms = Math.min(GATHER_AT_MOST_MS, (wanted * (performance.now() - since)) / filled);
+    if (ms < GATHER_AT_LEAST_MS) return false;
     this.#gathering ??= setTimeout(() => {
       this.#gathering = undefined;
       if (!this.#waitsForMemory && !this.#held) this.#socket.resume();
-    }, GATHER_MS);
+    }, ms);
     return true;
   }
 
