@@ -9,6 +9,7 @@ import type { HostProcess } from './host-process.ts';
 import { Network, type Traffic } from './hosts.ts';
 import type { System } from './systems/system.ts';
 
+const TICKS_A_SECOND = 100;
 const READY_DEADLINE_MS = 180_000;
 /** Client and server would be done by this many times the time they need at least; so has everyone to be. */
 const PATIENCE = 1.3;
@@ -46,8 +47,8 @@ export interface Figures {
   bound: number;
   peers: PeerFigures[];
   registryCpu: number;
-  /** 0 … 1: of the time of this machine's cores, what its host gave to others meanwhile (Linux tells). */
-  stolen: number;
+  /** 0 … 1: of the time of this machine's cores, what its host gave to others, and other processes had. */
+  taken: number;
 }
 
 /**
@@ -144,7 +145,7 @@ export async function measure(
       bound: boundOf(mib * 1024 * 1024, peers),
       peers: figures,
       registryCpu: cpu.get(hostOf(network, peers.length)) ?? 0,
-      stolen: (cores.stolen - coresBefore.stolen) / Math.max(1, cores.all - coresBefore.all),
+      taken: takenFrom(coresBefore, cores, [...cpu.values()]),
     };
   } finally {
     network.remove();
@@ -152,11 +153,33 @@ export async function measure(
   }
 }
 
-/** Ticks of all cores since the machine began; see proc(5), /proc/stat. */
-function coreTimes(): { all: number; stolen: number } {
+interface CoreTimes {
+  all: number;
+  stolen: number;
+  /** In processes and the system calls of processes. */
+  inProcesses: number;
+}
+
+/** Seconds of all cores since the machine began; see proc(5), /proc/stat. */
+function coreTimes(): CoreTimes {
   const [line = ''] = readFileSync('/proc/stat', 'utf8').split('\n');
-  const ticks = line.split(/\s+/).slice(1, 9).map(Number);
-  return { all: ticks.reduce((sum, each) => sum + each, 0), stolen: ticks[7] ?? 0 };
+  const seconds = line
+    .split(/\s+/)
+    .slice(1, 9)
+    .map((ticks) => Number(ticks) / TICKS_A_SECOND);
+  const [user = 0, nice = 0, system = 0] = seconds;
+  return {
+    all: seconds.reduce((sum, each) => sum + each, 0),
+    stolen: seconds[7] ?? 0,
+    inProcesses: user + nice + system,
+  };
+}
+
+/** @param own CPU seconds of the processes that were measured */
+function takenFrom(before: CoreTimes, after: CoreTimes, own: number[]): number {
+  const ownSum = own.reduce((sum, each) => sum + each, 0);
+  const others = Math.max(0, after.inProcesses - before.inProcesses - ownSum);
+  return (after.stolen - before.stolen + others) / Math.max(0.1, after.all - before.all);
 }
 
 /** Bytes of content in so many bytes of full frames: 1448 of 1514, without Ethernet, IPv4 and TCP with times. */

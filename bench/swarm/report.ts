@@ -47,7 +47,7 @@ export function runText(figures: Figures): string {
         peer.cpu.toFixed(2),
       ),
     ),
-    `CPU s: ${cpuText(figures)}; ${(figures.stolen * 100).toFixed(0)} % of this machine’s cores went to others`,
+    `CPU s: ${cpuText(figures)}; ${(figures.taken * 100).toFixed(0)} % of this machine’s cores went to others`,
   ];
   const failures = [...new Set(peers.flatMap(({ failure }) => failure ?? []))];
   return [...lines, ...failures.map((failure) => `failed: ${failure}`)].join('\n');
