@@ -10,8 +10,7 @@ import {
   type Source,
   type Version,
 } from '../../protocol/schemas.ts';
-import { fold, queryWords } from './search-text.ts';
-import type { Row, SqliteFile, Values } from './sqlite-file.ts';
+import type { Row, SqliteFile } from './sqlite-file.ts';
 
 const OFFERS = 'names n JOIN offers o ON o.name = n.id JOIN peers p ON p.id = o.peer';
 
@@ -141,39 +140,33 @@ export function contentOf(file: SqliteFile, root: string, now: number): Content 
   };
 }
 
-export function search(file: SqliteFile, text: string, limit: number, now: number): Found[] {
-  const words = queryWords(text);
-  if (words.length === 0) return [];
-  const values: Values = { whole: fold(text.trim()), limit, now };
-  words.forEach((word, index) => (values[`word${index}`] = word));
-  return file
-    .all(
-      `SELECT n.name, ${SIZES}, max(o.modified) AS modified,
-         count(DISTINCT o.root) AS versions, max(o.root) AS root,
-         count(DISTINCT p.ip_address || ' ' || p.port) AS holders
-       FROM ${OFFERS}
-       WHERE ${words.map((_, index) => `instr(n.folded, :word${index})`).join(' AND ')}
-         AND ${IS_LIVE}
-       GROUP BY n.id
-       ORDER BY
-         CASE
-           WHEN n.folded = :whole OR substr(n.folded, -length(:whole) - 1) = '/' || :whole THEN 0
-           WHEN substr(n.folded, 1, length(:whole)) = :whole
-             OR instr(n.folded, '/' || :whole) THEN 1
-           ELSE 2
-         END,
-         holders DESC, n.name
-       LIMIT :limit`,
-      values,
-    )
-    .map((row) => ({
-      name: row['name'] as string,
-      size: sizeOf(row),
-      modified: row['modified'] as number | null,
-      holders: row['holders'] as number,
-      versions: row['versions'] as number,
-      root: row['versions'] === 1 ? rootOf(row['root']) : null,
-    }));
+/** What live peers tell of names; one that none offers is left out. */
+export function toldOf(
+  file: SqliteFile,
+  ids: number[],
+  now: number,
+): Map<number, Omit<Found, 'name'>> {
+  const rows = file.all(
+    `SELECT o.name AS id, ${SIZES}, max(o.modified) AS modified,
+       count(DISTINCT o.root) AS versions, max(o.root) AS root,
+       count(DISTINCT p.ip_address || ' ' || p.port) AS holders
+     FROM json_each(:ids) j CROSS JOIN offers o ON o.name = j.value JOIN peers p ON p.id = o.peer
+     WHERE ${IS_LIVE}
+     GROUP BY o.name`,
+    { ids: JSON.stringify(ids), now },
+  );
+  return new Map(
+    rows.map((row) => [
+      row['id'] as number,
+      {
+        size: sizeOf(row),
+        modified: row['modified'] as number | null,
+        holders: row['holders'] as number,
+        versions: row['versions'] as number,
+        root: row['versions'] === 1 ? rootOf(row['root']) : null,
+      },
+    ]),
+  );
 }
 
 export function peers(file: SqliteFile, limit: number, now: number): PeerSummary[] {
