@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { NativeRegistry } from '../../src/client/registry-client.ts';
+import { Identity } from '../../src/peer/announcer/identity.ts';
 import {
   SourceAnnouncer,
   type SourceAnnouncerOptions,
