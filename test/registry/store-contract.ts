@@ -528,11 +528,11 @@ export function storeContract(
       '',
       '!',
       'eyJ9',
-      ...[null, 1, {}, { place: null }, { place: { id: -1 } }, { place: { id: 'x' } }].map(
+      ...[null, 1, {}, { place: null }, { place: { after: 0.5 } }, { place: { after: 'x' } }].map(
         (value) => Buffer.from(JSON.stringify(value)).toString('base64url'),
       ),
       Buffer.from('{"place":{"segment":{"id":1}}}').toString('base64url'),
-      Buffer.from('{"place":{"id":1},"told":[9,1,"a"]}').toString('base64url'),
+      Buffer.from('{"place":{"after":1},"told":[9,1,"a"]}').toString('base64url'),
     ])('the cursor %j, which no page gave, is refused', async (cursor) => {
       await expect(store.search({ text: 'a', cursor }, 10, NOW)).rejects.toMatchObject({
         code: 'bad-request',
