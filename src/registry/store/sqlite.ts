@@ -18,6 +18,7 @@ import { holdContent, letContentGo, unknownPeer } from './sqlite-holdings.ts';
 import {
   blobOf,
   contentOf,
+  counts,
   endpointOf,
   endpointsOf,
   holdersAt,
@@ -28,7 +29,13 @@ import {
   versionsOf,
 } from './sqlite-look-ups.ts';
 import { STEPS } from './sqlite-schema.ts';
-import { MAX_CONTENTS_PER_PEER, MAX_NAMES_PER_PEER, type NativePeer, type Store } from './store.ts';
+import {
+  MAX_CONTENTS_PER_PEER,
+  MAX_NAMES_PER_PEER,
+  type Counts,
+  type NativePeer,
+  type Store,
+} from './store.ts';
 
 /** The native peer at an endpoint, while its lease runs. */
 const LEASE_AT = `contract = 'native' AND ip_address = :ipAddress AND port = :port AND expires_at > :now`;
@@ -41,6 +48,7 @@ interface Told {
 }
 
 export class SqliteStore implements Store {
+  readonly engine = 'sqlite';
   readonly #file: SqliteFile;
   readonly #maxNamesPerPeer: number;
   readonly #maxContentsPerPeer: number;
@@ -213,6 +221,10 @@ export class SqliteStore implements Store {
 
   peers(limit: number, now: number): Promise<PeerSummary[]> {
     return asPromise(() => peers(this.#file, limit, now));
+  }
+
+  counts(now: number): Promise<Counts> {
+    return asPromise(() => counts(this.#file, now));
   }
 
   hasLease({ ipAddress, port }: Endpoint, now: number): Promise<boolean> {

@@ -25,11 +25,23 @@ export interface NativePeer {
   displayName: string | undefined;
 }
 
+/** How much is in an index. */
+export interface Counts {
+  /** As many as `peers` would answer without a limit. */
+  peers: number;
+  /** Names that are kept, those too that only peers with an ended lease offered. */
+  names: number;
+  /** Native peers whose lease runs. */
+  leases: number;
+}
+
 /**
  * Names and endpoints come in canonical form. `now` and `expiresAt` are milliseconds since 1970; a
  * native peer whose lease has ended at `now` is in no answer, though its catalogue may still be kept.
  */
 export interface Store extends Startable {
+  readonly engine: 'sqlite' | 'postgres';
+
   /**
    * Exercise: adds a registration. False: that endpoint held the name already, through either contract.
    * @throws CodedError `too-many-names`
@@ -80,6 +92,8 @@ export interface Store extends Startable {
   /** Names that hold every word, in any case and with or without accents; the best first. */
   search(text: string, limit: number, now: number): Promise<Found[]>;
   peers(limit: number, now: number): Promise<PeerSummary[]>;
+  /** How much there is. Asked every few seconds, so no more than counting names and peers. */
+  counts(now: number): Promise<Counts>;
 
   /** Whether a native peer is at an endpoint, its lease still running. */
   hasLease(endpoint: Endpoint, now: number): Promise<boolean>;
