@@ -7,9 +7,9 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from 'fastify';
-import type { IncomingMessage } from 'node:http';
 import type { Endpoint } from '../protocol/endpoints.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Called } from './callers.ts';
 import type { Store } from './store/store.ts';
 
 export interface RegistryContext {
@@ -18,7 +18,7 @@ export interface RegistryContext {
   /** How long a native peer is believed without hearing from it. */
   leaseSeconds: number;
   /** @throws CodedError `endpoint-not-yours` */
-  requireOwn: (request: { raw: IncomingMessage }, endpoint: Endpoint) => void;
+  requireOwn: (request: Called, endpoint: Endpoint) => void;
   /** Has an endpoint looked at that somebody could not reach; resolves before that is done. */
   unreachable: (endpoint: Endpoint) => Promise<void>;
 }

@@ -5,8 +5,10 @@ import { systemClock, type Clock } from '../lib/clock.ts';
 import { Repeating, type Startable } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
 import { createApp } from './app.ts';
-import { Prober } from './probe.ts';
 import type { RegistryServer } from './context.ts';
+import { Load } from './load.ts';
+import { Prober } from './probe.ts';
+import { Readiness } from './readiness.ts';
 import { Reports } from './reports.ts';
 import type { Store } from './store/store.ts';
 
@@ -15,8 +17,10 @@ export const DEFAULT_LEASE_SECONDS = 25;
 /** A catalogue outlives its lease by this much: who comes back meanwhile need not send it again. */
 const KEEP_EXPIRED_MS = 15 * 60 * 1000;
 const UPKEEP_EVERY_MS = 60 * 1000;
-/** So long a request that is under way has to end when the registry stops. */
+/** So long a request that has not arrived whole, or is not read, has to end when the registry stops. */
 const LAST_REQUESTS_MS = 1_000;
+/** And so long the registry has for what it answers then. */
+const LAST_ANSWERS_MS = 10_000;
 
 export interface RegistryOptions {
   store: Store;
@@ -31,6 +35,12 @@ export interface RegistryOptions {
   anyAddress?: boolean;
   /** Default: 25. */
   leaseSeconds?: number;
+  /** Proxies whose X-Forwarded-For is believed: addresses and CIDR ranges. Default: none. */
+  trustProxy?: string[];
+  /** Requests a minute of one address, 0 for no limit. Default: 30,000. */
+  rateLimit?: number;
+  /** How many requests may wait for their answers at once. Default: 1,000. */
+  maxUnderWay?: number;
   /** The pause between two rounds of probes. Default: 8,000. */
   probeEveryMs?: number;
   /** How long a whole request may take to arrive. Default: 20,000. */
@@ -43,6 +53,8 @@ export interface RegistryOptions {
 export class Registry implements Startable {
   readonly #options: RegistryOptions;
   readonly #app: RegistryServer;
+  readonly #readiness: Readiness;
+  readonly #load: Load;
   readonly #upkeep: Startable[];
   #stopping: Promise<void> | undefined;
 
@@ -50,6 +62,8 @@ export class Registry implements Startable {
     const { store, log, clock = systemClock, leaseSeconds = DEFAULT_LEASE_SECONDS } = options;
     const reports = new Reports(store, clock, log);
     this.#options = options;
+    this.#readiness = new Readiness(store);
+    this.#load = new Load(log, options.maxUnderWay);
     this.#app = createApp({
       store,
       log,
@@ -58,10 +72,15 @@ export class Registry implements Startable {
       bases: options.bases ?? [],
       anyAddress: options.anyAddress ?? false,
       unreachable: (endpoint) => reports.unreachable(endpoint),
+      trustProxy: options.trustProxy,
+      rateLimit: options.rateLimit,
+      readiness: this.#readiness,
+      load: this.#load,
       requestTimeoutMs: options.requestTimeoutMs,
       silenceMs: options.silenceMs,
     });
     this.#upkeep = [
+      this.#load,
       new Prober(store, log, options.probeEveryMs),
       reports,
       new Repeating({
@@ -94,15 +113,23 @@ export class Registry implements Startable {
     for (const part of this.#upkeep) await part.start();
   }
 
+  /** Says at `/readyz` that it is about to stop, and goes on serving. */
+  drain(): void {
+    this.#readiness.drain();
+  }
+
   stop(): Promise<void> {
     this.#stopping ??= (async () => {
+      this.drain();
       for (const part of this.#upkeep) await part.stop();
+      const since = performance.now();
       // A client that stays half way through a request would hold this up for ever.
-      const late = setTimeout(() => {
-        this.#app.server.closeAllConnections();
+      const late = setInterval(() => {
+        const isAnswering = this.#load.underWay > 0 && performance.now() - since < LAST_ANSWERS_MS;
+        if (!isAnswering) this.#app.server.closeAllConnections();
       }, LAST_REQUESTS_MS);
       await this.#app.close();
-      clearTimeout(late);
+      clearInterval(late);
       await this.#options.store.stop();
     })();
     return this.#stopping;
