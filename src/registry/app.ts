@@ -184,14 +184,14 @@ export function createApp(options: {
   });
   void app.register((routes: RegistryServer, _options, done) => {
     withOtherMethodsRefused(routes, () => {
-      operationsRoutes(routes, { readiness, metrics });
-      referenceRoutes(routes);
       routes.get('/api/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
       nativeRoutes(routes, context, VERSION);
       for (const base of new Map(
         [DEFAULT_BASE, ...options.bases].map((each) => [each.toLowerCase(), each]),
       ).values())
         exerciseRoutes(routes, base, context);
+      operationsRoutes(routes, { readiness, metrics });
+      referenceRoutes(routes);
     });
     done();
   });
