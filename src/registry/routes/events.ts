@@ -35,7 +35,7 @@ export function eventRoutes(app: RegistryServer, { changes }: RegistryContext): 
     },
     async (request, reply) => {
       const after = lastEventOf(request.headers['last-event-id']);
-      const caller = callerOf(request.raw.socket);
+      const caller = callerOf(request);
       const { raw } = reply;
       const write = (text: string) => {
         if (raw.writableLength > MAX_WAITING_BYTES) raw.destroy();

@@ -11,6 +11,7 @@ import {
   type Version,
 } from '../../protocol/schemas.ts';
 import type { Row, SqliteFile } from './sqlite-file.ts';
+import type { Counts } from './store.ts';
 
 const OFFERS = 'names n JOIN offers o ON o.name = n.id JOIN peers p ON p.id = o.peer';
 
@@ -187,6 +188,17 @@ export function peers(file: SqliteFile, limit: number, now: number): PeerSummary
       displayName: row['display_name'] as string | null,
       names: row['names'] as number,
     }));
+}
+
+/** Names are counted without being read: SQLite adds up the cells of each page. */
+export function counts(file: SqliteFile, now: number): Counts {
+  return file.one(
+    `SELECT count(*) FILTER (WHERE ${IS_LIVE}) AS peers,
+       count(*) FILTER (WHERE p.expires_at > :now) AS leases,
+       (SELECT count(*) FROM names) AS names
+     FROM peers p`,
+    { now },
+  ) as unknown as Counts;
 }
 
 export function endpointOf(row: Row): Endpoint {

@@ -23,6 +23,7 @@ import { holdContent, letContentGo, unknownPeer } from './sqlite-holdings.ts';
 import {
   blobOf,
   contentOf,
+  counts,
   endpointOf,
   endpointsOf,
   holdersAt,
@@ -37,6 +38,7 @@ import {
   KEPT_CHANGES,
   MAX_CONTENTS_PER_PEER,
   MAX_NAMES_PER_PEER,
+  type Counts,
   type NativePeer,
   type NumberedChange,
   type Store,
@@ -53,6 +55,7 @@ interface SqliteStoreOptions {
 }
 
 export class SqliteStore implements Store {
+  readonly engine = 'sqlite';
   readonly #file: SqliteFile;
   readonly #maxNamesPerPeer: number;
   readonly #maxContentsPerPeer: number;
@@ -262,6 +265,10 @@ export class SqliteStore implements Store {
 
   peers(limit: number, now: number): Promise<PeerSummary[]> {
     return asPromise(() => peers(this.#file, limit, now));
+  }
+
+  counts(now: number): Promise<Counts> {
+    return asPromise(() => counts(this.#file, now));
   }
 
   hasLease({ ipAddress, port }: Endpoint, now: number): Promise<boolean> {
