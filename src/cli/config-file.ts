@@ -1,6 +1,6 @@
 // Flags in a file: JSON whose members are a command's flags in camelCase. A flag on the command line
 // goes before the environment, the environment before the file, the file before the default.
-import type { Command} from 'commander';
+import type { Command } from 'commander';
 import { InvalidArgumentError, type Option } from 'commander';
 import { readFileSync, statSync } from 'node:fs';
 import { CodedError } from '../protocol/errors.ts';

@@ -26,7 +26,7 @@ const isExempt = ({ routeOptions: { url } }: FastifyRequest): boolean =>
 /** Refuses what comes while there is too much to do. */
 export function boundLoad(app: RegistryServer, load: Load, onShed: () => void): void {
   app.addHook('onRequest', (request, reply, done) => {
-    if (isExempt(request) || !load.isTooMuch()) {
+    if (!load.isTooMuch() || isExempt(request)) {
       done();
       return;
     }
@@ -62,7 +62,7 @@ export function boundAddresses(app: RegistryServer, perMinute: number): void {
     count = app.createRateLimit();
   });
   app.addHook('onRequest', async (request, reply) => {
-    if (count === undefined || isExempt(request) || isLoopback(addressOf(request)))
+    if (count === undefined || isLoopback(addressOf(request)) || isExempt(request))
       return undefined;
     const counted = await count(request);
     if (counted.isAllowed || !counted.isExceeded) return undefined;
