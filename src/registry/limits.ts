@@ -8,6 +8,7 @@ import { addressOf } from './callers.ts';
 import type { RegistryServer } from './context.ts';
 import type { Load } from './load.ts';
 import { sendProblem } from './problems.ts';
+import { EVENTS_ROUTE } from './routes/events.ts';
 import { OPERATIONS_ROUTES } from './routes/operations.ts';
 
 /**
@@ -35,6 +36,11 @@ export function boundLoad(app: RegistryServer, load: Load, onShed: () => void): 
   });
   // Only what has arrived whole counts: who sends slowly shall not close the registry to the others.
   app.addHook('preValidation', (request, reply, done) => {
+    // Followers wait for no answer, and are bounded by themselves.
+    if (request.routeOptions.url === EVENTS_ROUTE) {
+      done();
+      return;
+    }
     load.begin(request);
     reply.raw.once('close', () => {
       load.end(request);
