@@ -24,6 +24,7 @@ const ERRORS = {
   'request-timeout': [408, 'The request took too long to arrive'],
   internal: [500, 'The fault is on this side'],
   busy: [503, 'Too much to do just now'],
+  'engine-unavailable': [503, 'The database of the index does not serve just now'],
 
   'bad-usage': [0, 'Wrong usage'],
   'bad-share': [0, 'This folder cannot be shared'],
