@@ -15,6 +15,7 @@ interface Flags {
   data: string;
   base: string[];
   anyAddress?: boolean;
+  dialBack: boolean;
   lease: number;
   json?: boolean;
   logLevel: LogLevel;
@@ -39,6 +40,7 @@ export function registryCommand(): Command {
         ]),
     )
     .addOption(option('--any-address', 'for labs: let anyone register any endpoint'))
+    .addOption(option('--no-dial-back', 'list peers without dialling them first'))
     .addOption(
       option('--lease <seconds>', 'how long a silent peer is believed')
         .default(DEFAULT_LEASE_SECONDS)
@@ -58,6 +60,7 @@ async function run(flags: Flags): Promise<void> {
     port: flags.port,
     bases: flags.base,
     anyAddress: flags.anyAddress ?? false,
+    dialBack: flags.dialBack,
     leaseSeconds: flags.lease,
   });
   await registry.start();

@@ -21,6 +21,7 @@ const STATUS: Record<ErrorCode, number> = {
   'body-too-large': 413,
   'unsupported-media-type': 415,
   'range-not-satisfiable': 416,
+  'peer-unreachable': 422,
   'too-many-names': 422,
   'too-many-contents': 422,
   'head-too-large': 431,

@@ -18,6 +18,7 @@ const ERRORS = {
   'body-too-large': [413, 'The body is too large'],
   'unsupported-media-type': [415, 'The body must be JSON'],
   'range-not-satisfiable': [416, 'The content ends before that range'],
+  'peer-unreachable': [422, 'This peer cannot be reached where it says that it is'],
   'too-many-names': [422, 'A peer may not offer that many names'],
   'too-many-contents': [422, 'A peer may not hold that many contents under no name'],
   'head-too-large': [431, 'The request head is too large'],

@@ -204,10 +204,12 @@ const FoundSchema = Type.Object({
 export const SearchAnswerSchema = Type.Object({
   found: Type.Array(FoundSchema),
   more: Type.Boolean({ description: 'Whether there is a next page.' }),
-  next: Type.Union([Type.String(), Type.Null()], {
-    description:
-      'The `cursor` of the next page; null: there is none. A page may be shorter than the limit, and even empty, and have a next one.',
-  }),
+  next: Type.Optional(
+    Type.Union([Type.String(), Type.Null()], {
+      description:
+        'The `cursor` of the next page; null: there is none. A page may be shorter than the limit, and even empty, and have a next one.',
+    }),
+  ),
 });
 
 /** Something changed: what to ask about again, not what the answer would be. */

@@ -12,9 +12,11 @@ import { callerOf, requireOwnEndpoint } from './callers.ts';
 import type { RegistryContext, RegistryServer } from './context.ts';
 import { boundPipelining } from './pipelining.ts';
 import { answerWithProblems, sendProblem } from './problems.ts';
+import { eventRoutes } from './routes/events.ts';
 import { exerciseRoutes } from './routes/exercise.ts';
 import { nativeRoutes } from './routes/native.ts';
 import { withOtherMethodsRefused } from './routes/other-methods.ts';
+import { searchRoutes } from './routes/search.ts';
 import type { Store } from './store/store.ts';
 
 const DEFAULT_BASE = 'api/Registers';
@@ -51,10 +53,12 @@ export function createApp(options: {
   bases: string[];
   anyAddress: boolean;
   unreachable: RegistryContext['unreachable'];
+  dialBack: RegistryContext['dialBack'];
+  changes: RegistryContext['changes'];
   requestTimeoutMs?: number | undefined;
   silenceMs?: number | undefined;
 }): RegistryServer {
-  const { store, clock, leaseSeconds, anyAddress, unreachable } = options;
+  const { store, clock, leaseSeconds, anyAddress, unreachable, dialBack, changes } = options;
   const { requestTimeoutMs = REQUEST_TIMEOUT_MS, silenceMs = SILENCE_MS } = options;
 
   // Named by its wider type, or the routes would be typed by this very logger.
@@ -138,6 +142,8 @@ export function createApp(options: {
       if (!anyAddress) requireOwnEndpoint(callerOf(request.raw.socket), endpoint);
     },
     unreachable,
+    dialBack,
+    changes,
   };
 
   void app.register(swagger, {
@@ -155,6 +161,8 @@ export function createApp(options: {
       routes.get('/healthz', { schema: HEALTH }, () => 'ok' as const);
       routes.get('/api/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
       nativeRoutes(routes, context, VERSION);
+      searchRoutes(routes, context);
+      eventRoutes(routes, context);
       for (const base of new Map(
         [DEFAULT_BASE, ...options.bases].map((each) => [each.toLowerCase(), each]),
       ).values())

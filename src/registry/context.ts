@@ -10,6 +10,8 @@ import type {
 import type { IncomingMessage } from 'node:http';
 import type { Endpoint } from '../protocol/endpoints.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { ChangeFeed } from './change-feed.ts';
+import type { DialBack } from './dial-back.ts';
 import type { Store } from './store/store.ts';
 
 export interface RegistryContext {
@@ -19,8 +21,11 @@ export interface RegistryContext {
   leaseSeconds: number;
   /** @throws CodedError `endpoint-not-yours` */
   requireOwn: (request: { raw: IncomingMessage }, endpoint: Endpoint) => void;
+  /** Undefined: peers are listed without being dialled. */
+  dialBack: DialBack | undefined;
   /** Has an endpoint looked at that somebody could not reach; resolves before that is done. */
   unreachable: (endpoint: Endpoint) => Promise<void>;
+  changes: ChangeFeed;
 }
 
 export type RegistryServer = FastifyInstance<

@@ -5,6 +5,8 @@ import { systemClock, type Clock } from '../lib/clock.ts';
 import { Repeating, type Startable } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
 import { createApp } from './app.ts';
+import { ChangeFeed } from './change-feed.ts';
+import { DialBack } from './dial-back.ts';
 import { Prober } from './probe.ts';
 import type { RegistryServer } from './context.ts';
 import { Reports } from './reports.ts';
@@ -14,6 +16,8 @@ import type { Store } from './store/store.ts';
 export const DEFAULT_LEASE_SECONDS = 25;
 /** A catalogue outlives its lease by this much: who comes back meanwhile need not send it again. */
 const KEEP_EXPIRED_MS = 15 * 60 * 1000;
+/** How late followers may be told that a lease has ended. */
+const NOTICE_EVERY_MS = 2_000;
 const UPKEEP_EVERY_MS = 60 * 1000;
 /** So long a request that is under way has to end when the registry stops. */
 const LAST_REQUESTS_MS = 1_000;
@@ -29,6 +33,8 @@ export interface RegistryOptions {
   bases?: string[];
   /** For labs: anyone may register any endpoint. Default: false. */
   anyAddress?: boolean;
+  /** Default: true, a native peer is dialled before it is listed; never with `anyAddress`. */
+  dialBack?: boolean;
   /** Default: 25. */
   leaseSeconds?: number;
   /** The pause between two rounds of probes. Default: 8,000. */
@@ -49,6 +55,8 @@ export class Registry implements Startable {
   constructor(options: RegistryOptions) {
     const { store, log, clock = systemClock, leaseSeconds = DEFAULT_LEASE_SECONDS } = options;
     const reports = new Reports(store, clock, log);
+    const changes = new ChangeFeed(store, clock, log);
+    const anyAddress = options.anyAddress ?? false;
     this.#options = options;
     this.#app = createApp({
       store,
@@ -56,7 +64,9 @@ export class Registry implements Startable {
       clock,
       leaseSeconds,
       bases: options.bases ?? [],
-      anyAddress: options.anyAddress ?? false,
+      anyAddress,
+      dialBack: anyAddress || options.dialBack === false ? undefined : new DialBack(),
+      changes,
       unreachable: (endpoint) => reports.unreachable(endpoint),
       requestTimeoutMs: options.requestTimeoutMs,
       silenceMs: options.silenceMs,
@@ -64,6 +74,14 @@ export class Registry implements Startable {
     this.#upkeep = [
       new Prober(store, log, options.probeEveryMs),
       reports,
+      changes,
+      new Repeating({
+        work: () => store.noticeEndedLeases(clock.now()),
+        pauseMs: NOTICE_EVERY_MS,
+        onError: (err) => {
+          log.error({ err }, 'looking for ended leases failed');
+        },
+      }),
       new Repeating({
         work: async () => {
           await store.dropExpired(clock.now() - KEEP_EXPIRED_MS);

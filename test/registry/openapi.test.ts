@@ -2,6 +2,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createApp } from '../../src/registry/app.ts';
+import { ChangeFeed } from '../../src/registry/change-feed.ts';
 import { SqliteStore } from '../../src/registry/store/sqlite.ts';
 import { silent, startRegistry } from '../harness/running.ts';
 import { call } from './calling.ts';
@@ -94,6 +95,8 @@ test('every route is in the document, and every operation in it is a route', asy
   const store = new SqliteStore(':memory:');
   const bases = ['api/powernap', 'API/registers'];
   const app = createApp({
+    dialBack: undefined,
+    changes: new ChangeFeed(store, systemClock, silent),
     ...{ store, log: silent, clock: systemClock, leaseSeconds: 60, bases, anyAddress: false },
     unreachable: () => Promise.resolve(),
   });

@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { Endpoint } from '../../src/protocol/endpoints.ts';
 import { createApp } from '../../src/registry/app.ts';
+import { ChangeFeed } from '../../src/registry/change-feed.ts';
 import { SqliteStore } from '../../src/registry/store/sqlite.ts';
 import { silent, startRegistry } from '../harness/running.ts';
 import { call, expectProblem } from './calling.ts';
@@ -27,6 +28,8 @@ async function startedFor(
   await store.start();
   let caller = '';
   const app = createApp({
+    dialBack: undefined,
+    changes: new ChangeFeed(store, systemClock, silent),
     ...{ store, log: silent, clock: systemClock, leaseSeconds: 60, bases: [], anyAddress: false },
     unreachable: () => Promise.resolve(),
     ...options,
