@@ -27,6 +27,7 @@ const STATUS: Record<ErrorCode, number> = {
   'head-too-large': 431,
   internal: 500,
   busy: 503,
+  'engine-unavailable': 503,
   'bad-usage': 500,
   'bad-share': 500,
   'port-taken': 500,

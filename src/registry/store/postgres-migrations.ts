@@ -64,7 +64,7 @@ async function makeTrigrams(sql: Sql): Promise<void> {
   const known = await sql`SELECT 1 FROM pg_catalog.pg_extension WHERE extname = 'pg_trgm'`;
   if (known.length > 0) return;
   try {
-    await sql`CREATE EXTENSION pg_trgm`;
+    await sql`CREATE EXTENSION pg_trgm SCHEMA public`;
   } catch (cause) {
     if (!(cause instanceof postgres.PostgresError)) throw cause;
     // Another registry made it at this moment, in another schema of the same database.

@@ -88,13 +88,13 @@ async function byGrams(
 
 async function lookedThrough(sql: Sql, words: string[], afterId: number, limit: number) {
   const rows = await sql<(KnownName & { looked: number; last: number })[]>`
-    WITH some AS MATERIALIZED (
+    WITH looked AS MATERIALIZED (
       SELECT id, name, folded FROM names WHERE id > ${afterId} ORDER BY id LIMIT ${LOOKED_THROUGH}
     ), fitting AS (
-      SELECT * FROM some WHERE ${holdsAll(sql, words)} ORDER BY id LIMIT ${limit}
+      SELECT * FROM looked WHERE ${holdsAll(sql, words)} ORDER BY id LIMIT ${limit}
     )
     SELECT f.*, l.looked, l.last
-    FROM (SELECT count(*) AS looked, max(id) AS last FROM some) l LEFT JOIN fitting f ON true
+    FROM (SELECT count(*) AS looked, max(id) AS last FROM looked) l LEFT JOIN fitting f ON true
     ORDER BY f.id`;
   const names = rows.flatMap(({ id, name, folded }) =>
     (id as number | null) === null ? [] : [{ id, name, folded }],
