@@ -70,7 +70,13 @@ test('what becomes whole while it is told is told anew at once', async () => {
   const { url } = await startRegistry();
   const gate = await startGate(url);
   const registry = new NativeRegistry(gate.url);
-  const announcer = new SourceAnnouncer({ identity: new Identity(), registry, port: PORT, root: ROOT, log: silent });
+  const announcer = new SourceAnnouncer({
+    identity: new Identity(),
+    registry,
+    port: PORT,
+    root: ROOT,
+    log: silent,
+  });
   onTestFinished(() => announcer.stop());
   const holds = () => gate.calls.filter((call) => call.includes('/contents/')).length;
   gate.refuses = (call) => {

@@ -64,7 +64,7 @@ test('one whose lease was ended because nobody reached it is dialled again', asy
   const { port } = await startRegistry({ dialBack: true, leaseSeconds: 1 });
   const peer = await startAnswering(honest);
   await announce(port, peer.port);
-  await expect.poll(() => peers(port)).toEqual([]);
+  await expect.poll(() => peers(port), { timeout: 5_000 }).toEqual([]);
   await announce(port, peer.port);
   expect(peer.asked.times).toBe(2);
 });

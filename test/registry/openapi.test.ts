@@ -131,7 +131,8 @@ test('what the registry answers is what the document promises', async () => {
   const { port } = await startRegistry();
   const { json } = await call(port, 'GET', '/api/v1/openapi.json');
   for (const [path, method, { responses }] of operationsOf(json as Document)) {
-    if (method !== 'get') continue;
+    // Events have no end; events.test.ts follows them.
+    if (method !== 'get' || path === '/api/v1/events') continue;
     const asked = path
       .replace('{*}', 'a')
       .replace('{root}', '0'.repeat(64))

@@ -472,7 +472,7 @@ export function storeContract(
       for (const endpoint of [A, B]) await store.register('opinion', endpoint, NOW);
       expect(await found('pin')).toEqual([
         'pin',
-        ...['a/pin/b', 'pin.txt', 'x/pinball'].toSorted(),
+        ...['pin.txt', 'x/pinball', 'a/pin/b'],
         ...['x pin', 'zz-pin'],
         ...['opinion', 'spin'],
       ]);

@@ -19,7 +19,7 @@ export function searchRoutes(app: RegistryServer, { store, clock }: RegistryCont
       schema: {
         tags: ['native'],
         description:
-          'Names that hold every word of the text, in any order and case, with or without accents. First those that are the text, or whose last segment is; then those of which a segment begins with it; then those of which words begin with its words; then all others; of each those that most hold first. Where very many fit, that order holds within parts of them.',
+          'Names that hold every word of the text, in any order and case, with or without accents. First those that are the text, or whose last segment is; then those whose last segment begins with it; then those of which another segment does; then those of which words begin with its words; then all others; of each those that most hold first. Where very many fit, that order holds within parts of them.',
         querystring: Type.Object({
           text: Type.String({ minLength: 1, maxLength: MAX_QUERY_LENGTH }),
           limit: LimitSchema,

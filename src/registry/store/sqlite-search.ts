@@ -45,9 +45,9 @@ function byGrams(file: SqliteFile, words: string[], after: number, limit: number
     .join(' AND ');
   // Trigrams may stand apart in a name: those that hold them all are looked at.
   const rows = file.all(
-    `SELECT n.id, n.name, n.folded, ${holdsAll(words)} AS holds
+    `SELECT n.id, n.name, n.folded, ${holdsAll('n.folded', words)} AS holds
      FROM grams g CROSS JOIN names n ON n.id = g.rowid
-     WHERE g.folded MATCH :match AND g.rowid > :after
+     WHERE grams MATCH :match AND g.rowid > :after
      ORDER BY g.rowid LIMIT :limit`,
     { ...wordValues(words), match, after, limit },
   ) as unknown as (KnownName & { holds: number })[];
@@ -60,19 +60,22 @@ function byGrams(file: SqliteFile, words: string[], after: number, limit: number
 function lookedThrough(file: SqliteFile, words: string[], after: number, limit: number) {
   const some = 'SELECT id, name, folded FROM names WHERE id > :after ORDER BY id LIMIT :some';
   const values = { after, some: LOOKED_THROUGH };
-  const names = file.all(`SELECT * FROM (${some}) WHERE ${holdsAll(words)} LIMIT :limit`, {
-    ...values,
-    ...wordValues(words),
-    limit,
-  }) as unknown as KnownName[];
+  const names = file.all(
+    `SELECT * FROM (${some}) WHERE ${holdsAll('folded', words)} LIMIT :limit`,
+    {
+      ...values,
+      ...wordValues(words),
+      limit,
+    },
+  ) as unknown as KnownName[];
   if (names.length === limit) return { names, upTo: names.at(-1)?.id };
   const looked = file.one(`SELECT count(*) AS count, max(id) AS last FROM (${some})`, values);
   const isAll = (looked?.['count'] as number) < LOOKED_THROUGH;
   return { names, upTo: isAll ? undefined : (looked?.['last'] as number) };
 }
 
-function holdsAll(words: string[]): string {
-  return `(${words.map((_, index) => `instr(folded, :word${index}) > 0`).join(' AND ')})`;
+function holdsAll(column: string, words: string[]): string {
+  return `(${words.map((_, index) => `instr(${column}, :word${index}) > 0`).join(' AND ')})`;
 }
 
 function wordValues(words: string[]): Values {
