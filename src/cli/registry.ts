@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { createLog, type LogLevel } from '../lib/log.ts';
 import { DEFAULT_LEASE_SECONDS, Registry } from '../registry/registry.ts';
 import { parseBase } from '../registry/routes/exercise.ts';
+import { placeOf } from '../registry/store/postgres-url.ts';
+import { PostgresStore } from '../registry/store/postgres.ts';
 import { SqliteStore } from '../registry/store/sqlite.ts';
+import type { Store } from '../registry/store/store.ts';
 import { jsonOption, logOption, option, portOption, wholeNumber } from './options.ts';
 import { print, say, untilSignalled } from './terminal.ts';
 
@@ -13,6 +16,7 @@ interface Flags {
   port: number;
   host: string;
   data: string;
+  database?: string;
   base: string[];
   anyAddress?: boolean;
   dialBack: boolean;
@@ -30,6 +34,9 @@ export function registryCommand(): Command {
       option('--data <folder>', 'where the index is kept').default(
         join(envPaths('sp2p', { suffix: '' }).data, 'registry'),
       ),
+    )
+    .addOption(
+      option('--database <url>', 'a PostgreSQL database instead, for several registries at once'),
     )
     .addOption(
       option('--base <path...>', 'further bases of the exercise’s contract, beside api/Registers')
@@ -53,8 +60,9 @@ export function registryCommand(): Command {
 
 async function run(flags: Flags): Promise<void> {
   const stopped = untilSignalled();
+  const { store, data } = indexOf(flags);
   const registry = new Registry({
-    store: new SqliteStore(join(flags.data, 'index.sqlite')),
+    store,
     log: createLog(flags.logLevel),
     host: flags.host,
     port: flags.port,
@@ -65,8 +73,15 @@ async function run(flags: Flags): Promise<void> {
   });
   await registry.start();
   const { address, port } = registry.address;
-  if (flags.json) print(JSON.stringify({ address, port, data: flags.data }));
-  else say(`The registry serves on ${address} port ${port}; its data is in ${flags.data}.`);
+  if (flags.json) print(JSON.stringify({ address, port, data }));
+  else say(`The registry serves on ${address} port ${port}; its data is in ${data}.`);
   await stopped;
   await registry.stop();
+}
+
+/** The engine of the index, and where its data is: without the password of a database. */
+function indexOf({ data, database }: Flags): { store: Store; data: string } {
+  return database === undefined
+    ? { store: new SqliteStore(join(data, 'index.sqlite')), data }
+    : { store: new PostgresStore(database), data: placeOf(database) };
 }

@@ -8,18 +8,18 @@ import { join } from 'node:path';
 import postgres from 'postgres';
 import { afterAll, beforeAll } from 'vitest';
 
-const PASSWORD = 'a secret: nobody may tell it';
+/** What nothing may tell: no log, no error. */
+export const PASSWORD = 'secret-of-the-database';
 
 export interface PostgresForTests {
-  /** The URL of an empty database, or of a schema of one with nothing in it. */
+  /** The URL of a database with nothing in it. */
   emptyDatabase: () => Promise<string>;
+  /** The URL of a schema with nothing in it: sooner made than a database. */
   emptySchema: () => Promise<string>;
-  /** SQL as the administrator of the database that a URL leads to. */
+  /** Carries out SQL as the administrator of the database that a URL leads to. */
   query: (url: string, sql: string) => Promise<Record<string, unknown>[]>;
   stop: () => Promise<void>;
   start: () => Promise<void>;
-  /** What the server's processes are, to stop them without a word. */
-  port: () => number;
 }
 
 /** Starts the server before the first test of a file, and removes it after the last. */
@@ -28,11 +28,10 @@ export function postgresForTests(): PostgresForTests {
   let server: EmbeddedPostgres | undefined;
   let port = 0;
   let made = 0;
-  let shared: string | undefined;
+  let shared: { url: string; sql: postgres.Sql } | undefined;
   const said: string[] = [];
 
-  const url = (database: string) =>
-    `postgres://postgres:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}/${database}`;
+  const url = (database: string) => `postgres://postgres:${PASSWORD}@127.0.0.1:${port}/${database}`;
   const told = async (work: Promise<void> | undefined) => {
     try {
       await work;
@@ -40,12 +39,13 @@ export function postgresForTests(): PostgresForTests {
       throw new Error(`PostgreSQL does not run here: ${said.slice(-20).join('')}`, { cause });
     }
   };
-  const query = async (where: string, sql: string) => {
-    const connection = postgres(where, { max: 1, onnotice: () => undefined });
+  const connected = (where: string) => postgres(where, { max: 1, onnotice: () => undefined });
+  const query = async (where: string, statement: string) => {
+    const sql = connected(where);
     try {
-      return [...(await connection.unsafe(sql))];
+      return [...(await sql.unsafe(statement))];
     } finally {
-      await connection.end();
+      await sql.end();
     }
   };
   const emptyDatabase = async () => {
@@ -60,18 +60,14 @@ export function postgresForTests(): PostgresForTests {
     await chmod(folder, 0o755);
     port = await freePort();
     const log = (text: unknown) => said.push(String(text));
+    const locale = ['--encoding=UTF8', '--locale-provider=builtin', '--locale=C.UTF-8'];
     server = new EmbeddedPostgres({
       databaseDir: join(folder, 'data'),
       port,
       user: 'postgres',
       password: PASSWORD,
       createPostgresUser: process.getuid?.() === 0,
-      initdbFlags: [
-        '--encoding=UTF8',
-        '--locale-provider=builtin',
-        '--locale=C.UTF-8',
-        '--no-sync',
-      ],
+      initdbFlags: [...locale, '--no-sync'],
       postgresFlags: ['-c', 'fsync=off', '-c', 'unix_socket_directories='],
       onLog: log,
       onError: log,
@@ -80,6 +76,7 @@ export function postgresForTests(): PostgresForTests {
     await told(server.start());
   });
   afterAll(async () => {
+    await shared?.sql.end();
     await server?.stop();
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   });
@@ -87,15 +84,17 @@ export function postgresForTests(): PostgresForTests {
   return {
     emptyDatabase,
     emptySchema: async () => {
-      shared ??= await emptyDatabase();
+      if (!shared) {
+        const database = await emptyDatabase();
+        shared = { url: database, sql: connected(database) };
+      }
       const name = `test_${++made}`;
-      await query(shared, `CREATE SCHEMA ${name}`);
-      return `${shared}?search_path=${name},public`;
+      await shared.sql.unsafe(`CREATE SCHEMA ${name}`);
+      return `${shared.url}?search_path=${name},public`;
     },
     query,
     stop: () => told(server?.stop()),
     start: () => told(server?.start()),
-    port: () => port,
   };
 }
 
