@@ -9,7 +9,14 @@ import { placeOf } from '../registry/store/postgres-url.ts';
 import { PostgresStore } from '../registry/store/postgres.ts';
 import { SqliteStore } from '../registry/store/sqlite.ts';
 import type { Store } from '../registry/store/store.ts';
-import { jsonOption, logOption, option, portOption, wholeNumber } from './options.ts';
+import {
+  advertiseOption,
+  jsonOption,
+  logOption,
+  option,
+  portOption,
+  wholeNumber,
+} from './options.ts';
 import { print, say, untilSignalled } from './terminal.ts';
 
 interface Flags {
@@ -17,6 +24,7 @@ interface Flags {
   host: string;
   data: string;
   database?: string;
+  advertise?: string;
   base: string[];
   anyAddress?: boolean;
   dialBack: boolean;
@@ -46,6 +54,7 @@ export function registryCommand(): Command {
           ...text.split(',').map(parseBase),
         ]),
     )
+    .addOption(advertiseOption())
     .addOption(option('--any-address', 'for labs: let anyone register any endpoint'))
     .addOption(option('--no-dial-back', 'list peers without dialling them first'))
     .addOption(
@@ -69,6 +78,7 @@ async function run(flags: Flags): Promise<void> {
     bases: flags.base,
     anyAddress: flags.anyAddress ?? false,
     dialBack: flags.dialBack,
+    advertise: flags.advertise,
     leaseSeconds: flags.lease,
   });
   await registry.start();

@@ -5,6 +5,7 @@ import { fastify, type FastifyBaseLogger } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Type } from 'typebox';
 import { CodedError, PROBLEM_TYPE, problemOf, type ErrorCode } from '../protocol/errors.ts';
+import { isLoopback } from '../protocol/endpoints.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import { VERSION } from '../lib/version.ts';
@@ -52,13 +53,15 @@ export function createApp(options: {
   leaseSeconds: number;
   bases: string[];
   anyAddress: boolean;
+  advertise?: string | undefined;
   unreachable: RegistryContext['unreachable'];
   dialBack: RegistryContext['dialBack'];
   changes: RegistryContext['changes'];
   requestTimeoutMs?: number | undefined;
   silenceMs?: number | undefined;
 }): RegistryServer {
-  const { store, clock, leaseSeconds, anyAddress, unreachable, dialBack, changes } = options;
+  const { store, clock, leaseSeconds, anyAddress, advertise, unreachable, dialBack, changes } =
+    options;
   const { requestTimeoutMs = REQUEST_TIMEOUT_MS, silenceMs = SILENCE_MS } = options;
 
   // Named by its wider type, or the routes would be typed by this very logger.
@@ -136,6 +139,10 @@ export function createApp(options: {
 
   const context: RegistryContext = {
     store,
+    asKept: ({ ipAddress, port }) => ({
+      ipAddress: advertise !== undefined && isLoopback(ipAddress) ? advertise : ipAddress,
+      port,
+    }),
     clock,
     leaseSeconds,
     requireOwn: (request, endpoint) => {

@@ -258,3 +258,13 @@ test('names of any length and script are kept and found', async () => {
   expect(await found('δυσς')).toEqual(['ΟΔΥΣΣΕΥΣ']);
   expect(await found('a\0')).toEqual([]);
 });
+
+test('what there is is counted: peers in answers, names, leases that run', async () => {
+  const store = await opened(await server.emptySchema());
+  const peerId = await announced(store, 1);
+  const change = { revision: 0, offered: [entry('a'), entry('b')], withdrawn: [] };
+  await store.changeCatalogue(peerId, change, NOW);
+  await store.register('a', A, NOW);
+  expect(await store.counts(NOW)).toEqual({ peers: 2, names: 2, leases: 1 });
+  expect(await store.counts(NOW + 25_000)).toEqual({ peers: 1, names: 2, leases: 0 });
+});

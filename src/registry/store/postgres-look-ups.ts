@@ -129,6 +129,18 @@ export async function peers(sql: Sql, limit: number, now: number): Promise<PeerS
   }));
 }
 
+export async function counts(
+  sql: Sql,
+  now: number,
+): Promise<{ peers: number; names: number; leases: number }> {
+  const [row] = await sql<{ peers: number; names: number; leases: number }[]>`
+    SELECT count(*) FILTER (WHERE ${isLive(sql, now)}) AS peers,
+      count(*) FILTER (WHERE p.expires_at > ${now}::bigint) AS leases,
+      (SELECT count(*) FROM names) AS names
+    FROM peers p`;
+  return row ?? { peers: 0, names: 0, leases: 0 };
+}
+
 export function endpointOf({ ip_address: ipAddress, port }: EndpointRow): Endpoint {
   return { ipAddress, port };
 }

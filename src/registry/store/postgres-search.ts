@@ -7,8 +7,13 @@ import type { PostgresServer, Sql } from './postgres-server.ts';
 import type { KnownName, SearchedNames } from './search.ts';
 import { leafOf } from './search-text.ts';
 
-/** Names that are looked through in one go, and matches that are gathered by trigrams to be put in order. */
+/** Names that are looked through in one go. */
 const LOOKED_THROUGH = 20_000;
+/**
+ * Names that are gathered by trigrams, to be put in order. Of a million where as many fit, a hundred are among
+ * those that are looked through in one go.
+ */
+const GATHERED = 5_000;
 /** Past every character that a name can have. */
 const END = '\u{10FFFF}';
 /** A text of the protocol's cannot hold it, so no name does. */
@@ -74,14 +79,15 @@ async function byGrams(
   words: string[],
   { afterId, limit, gramed }: { afterId: number; limit: number; gramed: Gramed },
 ): Promise<{ names: KnownName[]; upTo: number | undefined } | undefined> {
-  // Only in order of the table is it enough to look at some of those that fit.
   const rows = await sql<(KnownName & { fitting: number })[]>`
     WITH fitting AS MATERIALIZED (
-      SELECT id, name, folded FROM names WHERE ${holdsAll(sql, words, gramed)} AND id > ${afterId}
-      LIMIT ${LOOKED_THROUGH}
+      SELECT id FROM names WHERE ${holdsAll(sql, words, gramed)} AND id > ${afterId}
+      LIMIT ${GATHERED}
     )
-    SELECT *, (SELECT count(*) FROM fitting) AS fitting FROM fitting ORDER BY id LIMIT ${limit}`;
-  if ((rows[0]?.fitting ?? 0) === LOOKED_THROUGH) return undefined;
+    SELECT n.id, n.name, n.folded, (SELECT count(*) FROM fitting) AS fitting
+    FROM (SELECT id FROM fitting ORDER BY id LIMIT ${limit}) f JOIN names n ON n.id = f.id
+    ORDER BY n.id`;
+  if ((rows[0]?.fitting ?? 0) === GATHERED) return undefined;
   const names = rows.map(({ id, name, folded }) => ({ id, name, folded }));
   return { names, upTo: names.length === limit ? names.at(-1)?.id : undefined };
 }

@@ -19,6 +19,7 @@ import { contentOf } from './postgres-contents.ts';
 import { TryAgain } from './postgres-errors.ts';
 import { holdContent, letContentGo } from './postgres-holdings.ts';
 import {
+  counts,
   endpointOf,
   endpointsOf,
   holdersAt,
@@ -217,6 +218,11 @@ export class PostgresStore implements Store {
 
   peers(limit: number, now: number): Promise<PeerSummary[]> {
     return this.#server.ask((sql) => peers(sql, limit, now));
+  }
+
+  /** What there is: peers in answers, names that are kept, and leases that run. */
+  counts(now: number): Promise<{ peers: number; names: number; leases: number }> {
+    return this.#server.ask((sql) => counts(sql, now));
   }
 
   async hasLease({ ipAddress, port }: Endpoint, now: number): Promise<boolean> {
