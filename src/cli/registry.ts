@@ -5,17 +5,29 @@ import { createLog, type LogLevel } from '../lib/log.ts';
 import { DEFAULT_RATE_LIMIT } from '../registry/limits.ts';
 import { DEFAULT_LEASE_SECONDS, Registry } from '../registry/registry.ts';
 import { parseBase } from '../registry/routes/exercise.ts';
+import { placeOf } from '../registry/store/postgres-url.ts';
+import { PostgresStore } from '../registry/store/postgres.ts';
 import { SqliteStore } from '../registry/store/sqlite.ts';
+import type { Store } from '../registry/store/store.ts';
 import { parseProxy } from '../registry/trusted-proxies.ts';
 import { withConfigFile } from './config-file.ts';
 import { dataOption, indexFile } from './data-folder.ts';
-import { jsonOption, logOption, option, portOption, wholeNumber } from './options.ts';
+import {
+  advertiseOption,
+  jsonOption,
+  logOption,
+  option,
+  portOption,
+  wholeNumber,
+} from './options.ts';
 import { print, say, untilSignalled } from './terminal.ts';
 
 interface Flags {
   port: number;
   host: string;
   data: string;
+  database?: string;
+  advertise?: string;
   base: string[];
   anyAddress?: boolean;
   dialBack: boolean;
@@ -34,10 +46,14 @@ export function registryCommand(): Command {
     .addOption(option('--host <address>', 'the address to listen on').default('0.0.0.0'))
     .addOption(dataOption())
     .addOption(
+      option('--database <url>', 'a PostgreSQL database instead, for several registries at once'),
+    )
+    .addOption(
       option('--base <path...>', 'further bases of the exercise’s contract, beside api/Registers')
         .default([], 'none')
         .argParser(listOf(parseBase)),
     )
+    .addOption(advertiseOption())
     .addOption(option('--any-address', 'for labs: let anyone register any endpoint'))
     .addOption(option('--no-dial-back', 'list peers without dialling them first'))
     .addOption(
@@ -82,24 +98,39 @@ function listOf(parse: (text: string) => string) {
 
 async function run(flags: Flags): Promise<void> {
   const stopped = untilSignalled();
+  const log = createLog(flags.logLevel);
+  const { store, data } = indexOf(flags, (err) => {
+    log.error({ err }, 'the index could not be kept up');
+  });
   const registry = new Registry({
-    store: new SqliteStore(indexFile(flags.data)),
-    log: createLog(flags.logLevel),
+    store,
+    log,
     host: flags.host,
     port: flags.port,
     bases: flags.base,
     anyAddress: flags.anyAddress ?? false,
     dialBack: flags.dialBack,
+    advertise: flags.advertise,
     leaseSeconds: flags.lease,
     rateLimit: flags.rateLimit,
     trustProxy: flags.trustProxy,
   });
   await registry.start();
   const { address, port } = registry.address;
-  if (flags.json) print(JSON.stringify({ address, port, data: flags.data }));
-  else say(`The registry serves on ${address} port ${port}; its data is in ${flags.data}.`);
+  if (flags.json) print(JSON.stringify({ address, port, data }));
+  else say(`The registry serves on ${address} port ${port}; its data is in ${data}.`);
   await stopped;
   registry.drain();
   await delay(flags.drain * 1000);
   await registry.stop();
+}
+
+/** The engine of the index, and where its data is: without the password of a database. */
+function indexOf(
+  { data, database }: Flags,
+  onError: (err: unknown) => void,
+): { store: Store; data: string } {
+  return database === undefined
+    ? { store: new SqliteStore(indexFile(data), { onError }), data }
+    : { store: new PostgresStore(database), data: placeOf(database) };
 }

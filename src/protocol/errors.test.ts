@@ -29,6 +29,7 @@ const STATUS: Record<ErrorCode, number> = {
   'too-many-requests': 429,
   'not-ready': 503,
   busy: 503,
+  'engine-unavailable': 503,
   'bad-usage': 500,
   'bad-share': 500,
   'port-taken': 500,

@@ -27,6 +27,7 @@ const ERRORS = {
   'too-many-requests': [429, 'Too many requests from this address'],
   'not-ready': [503, 'Not ready to serve'],
   busy: [503, 'Too much to do just now'],
+  'engine-unavailable': [503, 'The database of the index does not serve just now'],
 
   'bad-usage': [0, 'Wrong usage'],
   'bad-share': [0, 'This folder cannot be shared'],

@@ -4,6 +4,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { fastify, LogController, type FastifyBaseLogger } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CodedError, PROBLEM_TYPE, problemOf, type ErrorCode } from '../protocol/errors.ts';
+import { isLoopback } from '../protocol/endpoints.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import { VERSION } from '../lib/version.ts';
@@ -53,6 +54,7 @@ export function createApp(options: {
   leaseSeconds: number;
   bases: string[];
   anyAddress: boolean;
+  advertise?: string | undefined;
   unreachable: RegistryContext['unreachable'];
   dialBack: RegistryContext['dialBack'];
   changes: RegistryContext['changes'];
@@ -65,7 +67,8 @@ export function createApp(options: {
   requestTimeoutMs?: number | undefined;
   silenceMs?: number | undefined;
 }): RegistryServer {
-  const { store, clock, leaseSeconds, anyAddress, unreachable, dialBack, changes } = options;
+  const { store, clock, leaseSeconds, anyAddress, advertise, unreachable, dialBack, changes } =
+    options;
   const { requestTimeoutMs = REQUEST_TIMEOUT_MS, silenceMs = SILENCE_MS } = options;
   const { trustProxy = [], rateLimit = DEFAULT_RATE_LIMIT } = options;
   const { readiness = new Readiness(store), load = new Load(options.log) } = options;
@@ -168,6 +171,10 @@ export function createApp(options: {
 
   const context: RegistryContext = {
     store,
+    asKept: ({ ipAddress, port }) => ({
+      ipAddress: advertise !== undefined && isLoopback(ipAddress) ? advertise : ipAddress,
+      port,
+    }),
     clock,
     leaseSeconds,
     requireOwn: (request, endpoint) => {

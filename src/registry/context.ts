@@ -23,6 +23,8 @@ export interface RegistryContext {
   requireOwn: (request: Called, endpoint: Endpoint) => void;
   /** Undefined: peers are listed without being dialled. */
   dialBack: DialBack | undefined;
+  /** Where an endpoint that was registered is kept: one on loopback under the machine's address, if that is known. */
+  asKept: (endpoint: Endpoint) => Endpoint;
   /** Has an endpoint looked at that somebody could not reach; resolves before that is done. */
   unreachable: (endpoint: Endpoint) => Promise<void>;
   changes: ChangeFeed;

@@ -37,6 +37,8 @@ export interface RegistryOptions {
   bases?: string[];
   /** For labs: anyone may register any endpoint. Default: false. */
   anyAddress?: boolean;
+  /** Where others reach this machine: endpoints on its loopback are kept so. Default: as loopback. */
+  advertise?: string | undefined;
   /** Default: true, a native peer is dialled before it is listed; never with `anyAddress`. */
   dialBack?: boolean;
   /** Default: 25. */
@@ -79,6 +81,7 @@ export class Registry implements Startable {
       leaseSeconds,
       bases: options.bases ?? [],
       anyAddress,
+      advertise: options.advertise,
       dialBack: anyAddress || options.dialBack === false ? undefined : new DialBack(),
       changes,
       unreachable: (endpoint) => reports.unreachable(endpoint),

@@ -147,3 +147,21 @@ test('a page of the registry’s own origin may', async () => {
   const body = at('127.0.0.1');
   expect((await call(port, 'POST', '/api/Registers/a', { body, headers })).text).toBe('1');
 });
+
+test('with the address of its machine a registry keeps no endpoint on loopback', async () => {
+  // An address for documentation (RFC 5737): another machine's registry may well tell it.
+  const advertise = '192.0.2.55';
+  const { port } = await startRegistry({ advertise });
+  const peer = `/api/v1/peers/${'ab'.repeat(16)}`;
+  const endpoint = { ipAddress: advertise, port: 7771 };
+  for (let times = 0; times < 2; times++)
+    expect((await call(port, 'PUT', peer, { body: { port: 7771 } })).json).toMatchObject({
+      endpoint,
+    });
+  const byHand = '/api/Registers/by%20hand';
+  const local = { ipAddress: '127.0.0.1', port: 7772 };
+  expect((await call(port, 'POST', byHand, { body: local })).json).toBe(1);
+  expect((await call(port, 'GET', byHand)).json).toEqual([{ ipAddress: advertise, port: 7772 }]);
+  expect((await call(port, 'PUT', byHand, { body: local })).json).toBe(1);
+  expect((await call(port, 'DELETE', peer)).status).toBe(204);
+});

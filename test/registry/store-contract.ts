@@ -18,10 +18,14 @@ const OTHER = 'f'.repeat(32);
 const ROOT = '0123456789abcdef'.repeat(4);
 const OTHER_ROOT = 'f'.repeat(64);
 
-/** @param open gives an empty store, not started yet */
+/**
+ * @param open gives an empty store, not started yet
+ * @param runs how many arbitrary sequences of operations are tried: an engine over a socket takes its time
+ */
 export function storeContract(
   name: string,
   open: (limits?: { maxNamesPerPeer?: number; maxContentsPerPeer?: number }) => Promise<Store>,
+  runs = 60,
 ): void {
   describe(`the index in ${name}`, () => {
     let store: Store;
@@ -60,7 +64,7 @@ export function storeContract(
             await fresh.stop();
           }
         }),
-        { numRuns: 60 },
+        { numRuns: runs },
       );
     });
 

@@ -27,7 +27,7 @@ const EndpointBodySchema = Type.Unsafe<unknown>({
 export function exerciseRoutes(
   app: RegistryServer,
   base: string,
-  { store, clock, requireOwn }: RegistryContext,
+  { store, clock, requireOwn, asKept }: RegistryContext,
 ): void {
   const tags = [`exercise: /${base}`];
   const registration = { bodyLimit: MAX_BODY_BYTES };
@@ -99,7 +99,7 @@ export function exerciseRoutes(
     },
     async (request) => {
       const name = parseName(request.params['*']);
-      const endpoint = parseEndpoint(request.body);
+      const endpoint = asKept(parseEndpoint(request.body));
       requireOwn(request, endpoint);
       return (await store.register(name, endpoint, clock.now())) ? 1 : 0;
     },
@@ -119,7 +119,7 @@ export function exerciseRoutes(
     },
     handler: async (request) => {
       const name = parseName(request.params['*']);
-      const endpoint = parseEndpoint(request.body);
+      const endpoint = asKept(parseEndpoint(request.body));
       requireOwn(request, endpoint);
       return (await store.deregister(name, endpoint, clock.now())) ? 1 : 0;
     },

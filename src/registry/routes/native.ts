@@ -34,7 +34,7 @@ const ContentParams = Type.Object({ root: RootSchema });
 const HoldingParams = Type.Object({ peerId: PeerIdSchema, root: RootSchema });
 
 export function nativeRoutes(app: RegistryServer, context: RegistryContext, version: string): void {
-  const { store, clock, leaseSeconds, requireOwn, dialBack, unreachable } = context;
+  const { store, clock, leaseSeconds, requireOwn, asKept, dialBack, unreachable } = context;
   const tags = ['native'];
 
   /** Only from where it is, a peer's lease and catalogue are changed. */
@@ -80,7 +80,7 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
     async (request) => {
       const { peerId } = request.params;
       const { ipAddress = callerOf(request).address, port, displayName } = request.body;
-      const endpoint = parseEndpoint({ ipAddress, port });
+      const endpoint = asKept(parseEndpoint({ ipAddress, port }));
       requireOwn(request, endpoint);
       await requireOwnPeer(request, peerId);
       await requireReachable(peerId, endpoint);

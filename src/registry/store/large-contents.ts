@@ -14,15 +14,27 @@ export class LargeContents {
 
   /** The content as it was gathered within the last second, or as it is gathered now. */
   of(root: string, now: number, gather: () => Content): Content {
+    return this.#recent(root, now) ?? this.#keep(gather(), now);
+  }
+
+  /** As `of`, where to gather takes its time. */
+  async ofLater(root: string, now: number, gather: () => Promise<Content>): Promise<Content> {
+    return this.#recent(root, now) ?? this.#keep(await gather(), now);
+  }
+
+  #recent(root: string, now: number): Content | undefined {
     const kept = this.#kept.get(root);
     // A clock that was set back makes it none of the last second.
     if (kept && kept.at <= now && now < kept.at + KEPT_MS) return kept.content;
     this.#kept.delete(root);
-    const content = gather();
+    return undefined;
+  }
+
+  #keep(content: Content, now: number): Content {
     if (content.sources.length > SMALL) {
       const [oldest] = this.#kept.keys();
       if (oldest !== undefined && this.#kept.size >= MAX_KEPT) this.#kept.delete(oldest);
-      this.#kept.set(root, { content, at: now });
+      this.#kept.set(content.root, { content, at: now });
     }
     return content;
   }
