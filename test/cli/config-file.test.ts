@@ -29,22 +29,23 @@ test('a registry runs by its file alone', async () => {
 });
 
 test('a flag goes before the environment, that before the file, that before the default', async () => {
-  const { file, folder } = await fileOf({ lease: 10, host: '127.0.0.1', port: 0, json: true });
+  const { file } = await fileOf({ lease: 10, host: '127.0.0.1', port: 0, json: true });
   const leaseOf = async (args: string[], env: Record<string, string>) => {
-    const words = ['registry', '--data', folder, ...args];
-    const { event, process: child, ended } = await startSp2p(words, { env });
+    const words = ['registry', '--data', await temporaryFolder(), ...args];
+    const { event } = await startSp2p(words, { env });
     const { port } = await event((each) => each['port'] !== undefined);
     const { json } = await call(Number(port), 'GET', '/api/v1');
-    child.kill('SIGTERM');
-    await ended;
     return (json as { leaseSeconds: number }).leaseSeconds;
   };
   const env = { SP2P_CONFIG: file };
-  expect(await leaseOf([], env)).toBe(10);
-  expect(await leaseOf(['--config', file], { SP2P_LEASE: '20' })).toBe(20);
-  expect(await leaseOf(['--lease', '30'], { ...env, SP2P_LEASE: '20' })).toBe(30);
-  // Even where what is said on the command line is the default.
-  expect(await leaseOf(['--lease', '25'], env)).toBe(25);
+  const leases = await Promise.all([
+    leaseOf([], env),
+    leaseOf(['--config', file], { SP2P_LEASE: '20' }),
+    leaseOf(['--lease', '30'], { ...env, SP2P_LEASE: '20' }),
+    // Even where what is said on the command line is the default.
+    leaseOf(['--lease', '25'], env),
+  ]);
+  expect(leases).toEqual([10, 20, 30, 25]);
 });
 
 test.each([
