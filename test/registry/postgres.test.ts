@@ -16,7 +16,6 @@ storeContract(
 
 const NOW = 1_700_000_000_000;
 const A = { ipAddress: '192.0.2.1', port: 7771 };
-const PEER = '0123456789abcdef'.repeat(2);
 const idOf = (index: number) => index.toString(16).padStart(32, '0');
 const entry = (name: string) => ({ name, size: 5, modified: 7 });
 

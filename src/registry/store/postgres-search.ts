@@ -70,7 +70,7 @@ async function beginningWith(
 
 /** What the index of last segments holds of one. */
 function indexed(leaf: string): string {
-  return [...leaf].slice(0, LEAF_LENGTH).join('');
+  return Array.from(leaf).slice(0, LEAF_LENGTH).join('');
 }
 
 /** Undefined: so many fit that they are found as soon by looking through the names in turn. */

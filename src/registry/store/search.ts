@@ -13,7 +13,7 @@ const WINDOW = 500;
 const WINDOWS_A_PAGE = 4;
 const MAX_CURSOR_LENGTH = 16 * 1024;
 
-export interface SearchFilter {
+interface SearchFilter {
   /** The end of a name after its last dot, in any case. */
   type?: string | undefined;
   /** Bytes, both included. A name of unknown size passes neither. */
