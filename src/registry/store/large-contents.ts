@@ -41,7 +41,7 @@ export class LargeContents {
 }
 
 /** A random choice of at most `limit`, in random order; `items` stays as it is. */
-function chosen<T>(items: readonly T[], limit: number): T[] {
+export function chosen<T>(items: readonly T[], limit: number): T[] {
   const rest = [...items];
   const count = Math.min(limit, rest.length);
   for (let at = 0; at < count; at++) {

@@ -10,6 +10,8 @@ import { CodedError } from '../../protocol/errors.ts';
 const BUSY_TIMEOUT_MS = 5_000;
 /** Names of a million files come in any order, each into several indexes: these are to stay in memory. */
 const CACHE_KIB = 128 * 1024;
+/** Changes of many names touch the same pages again and again: they are written back less often. */
+const CHECKPOINT_PAGES = 20_000;
 
 export type Row = Record<string, unknown>;
 export type Values = Record<string, SQLInputValue>;
@@ -36,7 +38,8 @@ export class SqliteFile {
         mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
       this.#open = new DatabaseSync(this.#path, { timeout: BUSY_TIMEOUT_MS });
       this.#open.exec(
-        `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -${CACHE_KIB};`,
+        `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -${CACHE_KIB};
+         PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};`,
       );
       this.#migrate(steps);
     } catch (cause) {

@@ -1,5 +1,5 @@
 // What the SQLite engine is asked: queries over its file, and rows made into answers.
-import type { Endpoint } from '../../protocol/endpoints.ts';
+import { endpointText, type Endpoint } from '../../protocol/endpoints.ts';
 import {
   MAX_CONTENT_NAMES,
   type Content,
@@ -10,6 +10,7 @@ import {
   type Source,
   type Version,
 } from '../../protocol/schemas.ts';
+import { chosen } from './large-contents.ts';
 import type { Row, SqliteFile } from './sqlite-file.ts';
 import type { Counts } from './store.ts';
 
@@ -28,12 +29,13 @@ const HOLDERS_OF_CONTENT = 'count(DISTINCT p.id) AS holders';
 const SIZES = 'min(o.size) AS least, max(o.size) AS most';
 
 export function endpointsOf(file: SqliteFile, name: string, now: number): Endpoint[] {
-  return file
-    .all(
-      `SELECT DISTINCT p.ip_address, p.port FROM ${OFFERS} WHERE n.name = :name AND ${IS_LIVE}`,
-      { name, now },
-    )
+  const endpoints = file
+    .all(`SELECT p.ip_address, p.port FROM ${OFFERS} WHERE n.name = :name AND ${IS_LIVE}`, {
+      ...{ name, now },
+    })
     .map(endpointOf);
+  // One endpoint may be there through both contracts.
+  return [...new Map(endpoints.map((each) => [endpointText(each), each])).values()];
 }
 
 /** The live peers at an endpoint that offer a name: at most one of each contract. */
@@ -66,45 +68,51 @@ export function listNames(
     }));
 }
 
+/** What live peers tell under a name; grouped here, for which SQLite needs several times as long. */
+function offersOf(file: SqliteFile, name: string, now: number): Row[] {
+  return file.all(
+    `SELECT p.ip_address, p.port, p.contract, o.size, o.modified, o.root FROM ${OFFERS}
+     WHERE n.name = :name AND ${IS_LIVE}`,
+    { name, now },
+  );
+}
+
 export function sourcesOf(file: SqliteFile, name: string, limit: number, now: number): Source[] {
-  return file
-    .all(
-      // Of an endpoint's two contracts the native one: SQLite takes the other columns from max()'s row.
-      `SELECT p.ip_address, p.port, max(p.contract) AS contract, o.size, o.modified, o.root
-       FROM ${OFFERS}
-       WHERE n.name = :name AND ${IS_LIVE}
-       GROUP BY p.ip_address, p.port ORDER BY random() LIMIT :limit`,
-      { name, limit, now },
-    )
-    .map((row) => ({
-      endpoint: endpointOf(row),
+  const byEndpoint = new Map<string, Source>();
+  for (const row of offersOf(file, name, now)) {
+    const endpoint = endpointOf(row);
+    const key = endpointText(endpoint);
+    // Of an endpoint's two contracts the native one.
+    if (row['contract'] === 'exercise' && byEndpoint.has(key)) continue;
+    byEndpoint.set(key, {
+      endpoint,
       contract: row['contract'] as Contract,
       size: row['size'] as number | null,
       modified: row['modified'] as number | null,
       root: rootOf(row['root']),
-    }));
+    });
+  }
+  return chosen([...byEndpoint.values()], limit);
 }
 
 export function versionsOf(file: SqliteFile, name: string, limit: number, now: number): Version[] {
-  return file
-    .all(
-      `SELECT v.root, v.modified, ${SIZES}, ${HOLDERS_OF_CONTENT}
-       FROM (
-         SELECT o.root, max(o.modified) AS modified FROM ${OFFERS}
-         WHERE n.name = :name AND o.root IS NOT NULL AND ${IS_LIVE}
-         GROUP BY o.root
-       ) v JOIN offers o ON o.root = v.root JOIN peers p ON p.id = o.peer
-       WHERE ${IS_LIVE}
-       GROUP BY v.root
-       ORDER BY holders DESC, v.modified DESC, v.root LIMIT :limit`,
-      { name, limit, now },
-    )
-    .map((row) => ({
-      root: hexOf(row['root'] as Uint8Array),
-      size: sizeOf(row),
-      modified: row['modified'] as number | null,
-      holders: row['holders'] as number,
-    }));
+  const latest = new Map<string, number>();
+  for (const row of offersOf(file, name, now)) {
+    const root = rootOf(row['root']);
+    if (root === null) continue;
+    latest.set(root, Math.max(latest.get(root) ?? -Infinity, row['modified'] as number));
+  }
+  return [...latest]
+    .map(([root, modified]) => {
+      const held = file.one(
+        `SELECT ${SIZES}, ${HOLDERS_OF_CONTENT} FROM offers o JOIN peers p ON p.id = o.peer
+         WHERE o.root = :root AND ${IS_LIVE}`,
+        { root: blobOf(root), now },
+      ) as Row;
+      return { root, size: sizeOf(held), modified, holders: held['holders'] as number };
+    })
+    .sort((a, b) => b.holders - a.holders || b.modified - a.modified || (a.root < b.root ? -1 : 1))
+    .slice(0, limit);
 }
 
 /** A content with all of its sources, in no order. */
