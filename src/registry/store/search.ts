@@ -96,8 +96,8 @@ export async function search(
       position = { place: position.place, told: each.key };
     }
     if (!window.next) return { found, next: null };
+    // Also where the page is full: whether there is a next one, what follows has to tell.
     position = { place: window.next };
-    if (found.length === limit) break;
   }
   return { found, next: cursorText(position) };
 }
