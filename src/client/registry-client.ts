@@ -172,14 +172,19 @@ export class NativeRegistry implements Lookups {
   async search(text: string, limit: number, signal?: AbortSignal): Promise<SearchAnswer> {
     const found: SearchAnswer['found'] = [];
     let cursor: string | null | undefined;
-    // Pages may be short: a registry looks at so many names for each, and no more.
-    for (let pages = 0; pages < MAX_SEARCH_PAGES && found.length < limit; pages++) {
-      const wanted = { text, limit: String(limit - found.length), ...(cursor && { cursor }) };
+    // Pages may be short: a registry looks at so many names for each, and no more. Whether there is one more
+    // than was asked for, only the next page tells.
+    for (let pages = 0; pages < MAX_SEARCH_PAGES && found.length <= limit; pages++) {
+      const left = Math.max(1, limit - found.length);
+      const wanted = { text, limit: String(left), ...(cursor && { cursor }) };
       const path = `search?${new URLSearchParams(wanted).toString()}`;
       const answer = await this.#call(SearchAnswerSchema, path, 'GET', undefined, signal);
       found.push(...answer.found.filter(({ name }) => isName(name)));
       cursor = answer.next;
-      if (!cursor) return { found: found.slice(0, limit), more: answer.more };
+      if (!cursor) {
+        const more = answer.more || found.length > limit;
+        return { found: found.slice(0, limit), more };
+      }
     }
     return { found: found.slice(0, limit), more: true };
   }
