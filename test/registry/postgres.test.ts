@@ -16,7 +16,6 @@ storeContract(
 
 const NOW = 1_700_000_000_000;
 const A = { ipAddress: '192.0.2.1', port: 7771 };
-const PEER = '0123456789abcdef'.repeat(2);
 const idOf = (index: number) => index.toString(16).padStart(32, '0');
 const entry = (name: string) => ({ name, size: 5, modified: 7 });
 
@@ -198,13 +197,13 @@ test('changes that end out of order are all told to who follows by number', asyn
       (others[index % 2] ?? expect.fail()).register(`${index}`, { ...A, port: 1 + index }, NOW),
     ),
   );
-  let isDone = false;
+  const state = { isDone: false };
   const followed = (async () => {
-    while (!isDone) await follow();
+    while (!state.isDone) await follow();
     await follow();
   })();
   await work;
-  isDone = true;
+  state.isDone = true;
   await followed;
   expect(told.toSorted()).toEqual(Array.from({ length: 120 }, (_, i) => `${i}`).toSorted());
 });
@@ -244,7 +243,7 @@ test('names of any length and script are kept and found', async () => {
   const store = await opened(await server.emptySchema());
   // Folded it is eighteen times as long: more than an index takes.
   const names = [
-    `${'ﷺ'.repeat(300)}`,
+    'ﷺ'.repeat(300),
     'x'.repeat(1024),
     '日本語.txt',
     'ΟΔΥΣΣΕΥΣ',
