@@ -26,6 +26,8 @@ const STATUS: Record<ErrorCode, number> = {
   'too-many-contents': 422,
   'head-too-large': 431,
   internal: 500,
+  'too-many-requests': 429,
+  'not-ready': 503,
   busy: 503,
   'engine-unavailable': 503,
   'bad-usage': 500,

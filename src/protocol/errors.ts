@@ -24,6 +24,8 @@ const ERRORS = {
   'head-too-large': [431, 'The request head is too large'],
   'request-timeout': [408, 'The request took too long to arrive'],
   internal: [500, 'The fault is on this side'],
+  'too-many-requests': [429, 'Too many requests from this address'],
+  'not-ready': [503, 'Not ready to serve'],
   busy: [503, 'Too much to do just now'],
   'engine-unavailable': [503, 'The database of the index does not serve just now'],
 

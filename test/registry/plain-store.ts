@@ -140,6 +140,11 @@ export class PlainStore {
           names: offers.size,
         })),
       ),
+      counts: {
+        peers: live.length,
+        names: new Set([...this.#peers.values()].flatMap(({ offers }) => [...offers.keys()])).size,
+        leases: live.filter(({ contract }) => contract === 'native').length,
+      },
       exerciseEndpoints: inOrder(live.filter((p) => p.contract === 'exercise').map(endpointOf)),
       endpointOfPeer: peerIds.map((peerId) => this.#peers.get(peerId)?.endpoint),
     };
@@ -256,6 +261,7 @@ export async function view(
       endpoints: inOrder(endpoints),
     })),
     peers: inOrder(await store.peers(1000, now)),
+    counts: await store.counts(now),
     exerciseEndpoints: inOrder(await store.exerciseEndpoints()),
     endpointOfPeer: await Promise.all(peerIds.map((peerId) => store.endpointOfPeer(peerId))),
   };

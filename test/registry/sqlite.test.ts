@@ -183,3 +183,34 @@ test('a change that fails half way is taken back whole', async () => {
   expect(await store.listNames('', 10, NOW)).toEqual([]);
   expect(await store.changeCatalogue(PEER, { ...change, offered }, NOW)).toBe(1);
 });
+
+test('names are found alike before and after they are in trigrams, and not at all once they are gone', async () => {
+  const file = `${await temporaryFolder()}/index.sqlite`;
+  const store = await opened(file);
+  await store.renewLease({ peerId: PEER, endpoint: A, displayName: undefined }, NOW + 1);
+  const words = ['Été', 'winter', 'ΟΔΟΣ'];
+  const offered = Array.from({ length: 900 }, (_, index) => ({
+    ...{ name: `${words[index % 3] ?? ''}/"${index}" it's`, size: index, modified: index },
+  }));
+  await store.changeCatalogue(PEER, { revision: 0, offered, withdrawn: [] }, NOW);
+  const asked = ['été', 'winter 12', 'οδος "7', `it's`, '"899"', 'winter été', 'nter/'];
+  const answers = async () => {
+    const all: string[][] = [];
+    for (const text of asked) {
+      const { found } = await store.search({ text }, 1_000, NOW);
+      all.push(found.map(({ name }) => name).sort());
+    }
+    return all;
+  };
+  const before = await answers();
+  expect(before.map(({ length }) => length)).toEqual([300, 6, 36, 900, 1, 0, 300]);
+  const beside = new DatabaseSync(file);
+  const waiting = () => beside.prepare('SELECT count(*) AS count FROM ungrammed').get()?.['count'];
+  await expect.poll(waiting, { timeout: 20_000 }).toBe(0);
+  beside.close();
+  expect(await answers()).toEqual(before);
+  const gone = offered.filter(({ size }) => size % 2 === 0).map(({ name }) => name);
+  await store.changeCatalogue(PEER, { revision: 1, offered: [], withdrawn: gone }, NOW);
+  const isGone = new Set(gone);
+  expect(await answers()).toEqual(before.map((names) => names.filter((name) => !isGone.has(name))));
+});

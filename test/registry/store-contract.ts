@@ -532,11 +532,11 @@ export function storeContract(
       '',
       '!',
       'eyJ9',
-      ...[null, 1, {}, { place: null }, { place: { id: -1 } }, { place: { id: 'x' } }].map(
+      ...[null, 1, {}, { place: null }, { place: { after: 0.5 } }, { place: { after: 'x' } }].map(
         (value) => Buffer.from(JSON.stringify(value)).toString('base64url'),
       ),
       Buffer.from('{"place":{"segment":{"id":1}}}').toString('base64url'),
-      Buffer.from('{"place":{"id":1},"told":[9,1,"a"]}').toString('base64url'),
+      Buffer.from('{"place":{"after":1},"told":[9,1,"a"]}').toString('base64url'),
     ])('the cursor %j, which no page gave, is refused', async (cursor) => {
       await expect(store.search({ text: 'a', cursor }, 10, NOW)).rejects.toMatchObject({
         code: 'bad-request',
@@ -668,6 +668,21 @@ export function storeContract(
       ];
       expect(await store.peers(10, NOW)).toEqual(all);
       expect(await store.peers(1, NOW)).toEqual(all.slice(0, 1));
+    });
+
+    test('peers, names and leases are counted as they are at that time', async () => {
+      expect(await store.counts(NOW)).toEqual({ peers: 0, names: 0, leases: 0 });
+      await announce(PEER, A);
+      await announce(OTHER, B, LATER + 1);
+      await offer(PEER, ['a', 'b'], 0, ROOT);
+      await offer(OTHER, ['a'], 0, ROOT);
+      await store.register('c', B, NOW);
+      expect(await store.counts(NOW)).toEqual({ peers: 3, names: 3, leases: 2 });
+      // A catalogue is kept beyond its lease.
+      expect(await store.counts(LATER)).toEqual({ peers: 2, names: 3, leases: 1 });
+      await store.dropExpired(LATER + 1);
+      expect(await store.counts(LATER)).toEqual({ peers: 2, names: 2, leases: 1 });
+      expect(['sqlite', 'postgres']).toContain(store.engine);
     });
 
     test('it stops as often as it is told to', async () => {

@@ -31,7 +31,7 @@ const FOR_EVER = 'public, max-age=31536000, immutable';
 const MAX_WAITING = 100;
 
 /** Told of each request that comes in; answers what to call when its answer is over. */
-export type Claim = (request: IncomingMessage) => ((isWhole: boolean) => void) | undefined;
+type Claim = (request: IncomingMessage) => ((isWhole: boolean) => void) | undefined;
 
 export interface HttpVoiceOptions {
   offers: Offers;

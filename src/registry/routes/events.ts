@@ -6,6 +6,8 @@ import { ChangeSchema } from '../../protocol/schemas.ts';
 import { asSeenBy, callerOf } from '../callers.ts';
 import type { RegistryContext, RegistryServer } from '../context.ts';
 
+export const EVENTS_ROUTE = '/api/v1/events';
+
 /** So that proxies see that the connection lives, and who has gone is found out. */
 const SIGN_OF_LIFE_MS = 15_000;
 /** Who does not read has so many bytes waiting, and is cut. */
@@ -19,7 +21,7 @@ export function eventRoutes(app: RegistryServer, { changes }: RegistryContext): 
   });
 
   app.get(
-    '/api/v1/events',
+    EVENTS_ROUTE,
     {
       schema: {
         tags: ['native'],
@@ -35,7 +37,7 @@ export function eventRoutes(app: RegistryServer, { changes }: RegistryContext): 
     },
     async (request, reply) => {
       const after = lastEventOf(request.headers['last-event-id']);
-      const caller = callerOf(request.raw.socket);
+      const caller = callerOf(request);
       const { raw } = reply;
       const write = (text: string) => {
         if (raw.writableLength > MAX_WAITING_BYTES) raw.destroy();

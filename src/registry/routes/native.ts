@@ -79,7 +79,7 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
     },
     async (request) => {
       const { peerId } = request.params;
-      const { ipAddress = callerOf(request.raw.socket).address, port, displayName } = request.body;
+      const { ipAddress = callerOf(request).address, port, displayName } = request.body;
       const endpoint = asKept(parseEndpoint({ ipAddress, port }));
       requireOwn(request, endpoint);
       await requireOwnPeer(request, peerId);
@@ -194,7 +194,7 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
     },
     async (request) => {
       const { limit = DEFAULT_PAGE } = request.query;
-      const caller = callerOf(request.raw.socket);
+      const caller = callerOf(request);
       const peers = await store.peers(limit + 1, clock.now());
       return {
         peers: peers
@@ -217,7 +217,7 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
     },
     async (request) => {
       const name = parseName(request.params['*']);
-      const caller = callerOf(request.raw.socket);
+      const caller = callerOf(request);
       const now = clock.now();
       const versions = await store.versionsOf(name, MAX_VERSIONS, now);
       const sources = await store.sourcesOf(name, MAX_PAGE, now);
@@ -247,7 +247,7 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
     },
     async (request) => {
       const { limit = DEFAULT_PAGE } = request.query;
-      const caller = callerOf(request.raw.socket);
+      const caller = callerOf(request);
       const content = await store.contentOf(request.params.root, limit, clock.now());
       return {
         ...content,
@@ -275,8 +275,7 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
       const { reason, root } = request.body;
       const endpoint = parseEndpoint(request.body.endpoint);
       if (reason === 'unreachable')
-        for (const each of asRegistered(callerOf(request.raw.socket), endpoint))
-          await unreachable(each);
+        for (const each of asRegistered(callerOf(request), endpoint)) await unreachable(each);
       else request.log.info({ endpoint: endpointText(endpoint), root }, 'a bad piece was reported');
       return reply.code(204).send(null);
     },

@@ -1,6 +1,8 @@
 // How names and queries are made comparable: without case, accents and compatibility forms; and how well a
 // name answers a query. Pure.
 
+// eslint-disable-next-line no-control-regex -- all of ASCII is meant
+const ASCII = /^[\x00-\x7f]*$/;
 /** More words than this are looked for as one text. */
 const MAX_WORDS = 8;
 
@@ -23,6 +25,7 @@ export type Rank = 0 | 1 | 2 | 3;
  * of lower case, because ẞ has no other.
  */
 export function fold(text: string): string {
+  if (ASCII.test(text)) return text.toUpperCase();
   return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase().toUpperCase();
 }
 

@@ -13,7 +13,7 @@ const WINDOW = 500;
 const WINDOWS_A_PAGE = 4;
 const MAX_CURSOR_LENGTH = 16 * 1024;
 
-export interface SearchFilter {
+interface SearchFilter {
   /** The end of a name after its last dot, in any case. */
   type?: string | undefined;
   /** Bytes, both included. A name of unknown size passes neither. */
@@ -51,20 +51,20 @@ export interface SearchedNames {
     limit: number,
   ) => Promise<KnownName[]>;
   /**
-   * Those that hold every word, in the order of their ids, after this id. `upTo`: the last id that was
-   * looked at; undefined: all were.
+   * Those that hold every word, in an order of the engine's, after a place in it: 0 is the first, and `upTo`
+   * the last that was looked at, a whole number; undefined: all were.
    */
   holding: (
     words: string[],
-    afterId: number,
+    after: number,
     limit: number,
   ) => Promise<{ names: KnownName[]; upTo: number | undefined }>;
   /** What live peers tell of these; a name that none offers is left out. */
   told: (ids: number[], now: number) => Promise<Map<number, Omit<Found, 'name'>>>;
 }
 
-/** Where a window begins: after this name, in the order of last segments; or after this id. */
-type Place = { segment: KnownName | undefined } | { id: number };
+/** Where a window begins: after this name, in the order of last segments; or in the engine's own order. */
+type Place = { segment: KnownName | undefined } | { after: number };
 type Key = [rank: Rank, holders: number, name: string];
 interface Position {
   place: Place;
@@ -111,13 +111,13 @@ async function windowAt(
 ): Promise<{ names: KnownName[]; next: Place | undefined }> {
   if ('segment' in place) {
     const some = await names.beginningWith(whole, place.segment, WINDOW);
-    return { names: some, next: some.length === WINDOW ? { segment: some.at(-1) } : { id: 0 } };
+    return { names: some, next: some.length === WINDOW ? { segment: some.at(-1) } : { after: 0 } };
   }
-  const { names: some, upTo } = await names.holding(words, place.id, WINDOW);
+  const { names: some, upTo } = await names.holding(words, place.after, WINDOW);
   return {
     // The others were told before.
     names: some.filter(({ folded }) => !leafOf(folded).startsWith(whole)),
-    next: upTo === undefined ? undefined : { id: upTo },
+    next: upTo === undefined ? undefined : { after: upTo },
   };
 }
 
@@ -169,9 +169,9 @@ function parseCursor(text: string): Position {
     if (text.length > MAX_CURSOR_LENGTH) throw new Error('too long');
     const { place, told } = JSON.parse(Buffer.from(text, 'base64url').toString()) as Position;
     if (told !== undefined) requireKey(told);
-    if ('id' in place) {
-      if (!Number.isSafeInteger(place.id) || place.id < 0) throw new Error('no id');
-      return { place: { id: place.id }, told };
+    if ('after' in place) {
+      if (!Number.isSafeInteger(place.after)) throw new Error('no place');
+      return { place: { after: place.after }, told };
     }
     const { segment } = place;
     if (segment !== undefined) requireName(segment);

@@ -12,11 +12,12 @@ interface Told {
 
 /** True: the name is new among what the peer offers. */
 export function offer(file: SqliteFile, peer: number, name: string, told: Told): boolean {
-  let id = file.one('SELECT id FROM names WHERE name = :name', { name })?.['id'];
-  id ??= file.one('INSERT INTO names (name, folded) VALUES (:name, :folded) RETURNING id', {
-    name,
-    folded: fold(name),
-  })?.['id'];
+  // Most names are new: then this is all.
+  const made = file.one(
+    'INSERT INTO names (name, folded) VALUES (:name, :folded) ON CONFLICT DO NOTHING RETURNING id',
+    { name, folded: fold(name) },
+  );
+  const id = (made ?? file.one('SELECT id FROM names WHERE name = :name', { name }))?.['id'];
   const offered: Values = { name: id as number, peer, ...told };
   if (
     file.run(

@@ -8,6 +8,8 @@ import { CodedError } from '../../protocol/errors.ts';
 
 /** How long a call waits for another process that holds the file, in milliseconds. */
 const BUSY_TIMEOUT_MS = 5_000;
+/** Names of a million files come in any order, each into several indexes: these are to stay in memory. */
+const CACHE_KIB = 128 * 1024;
 
 export type Row = Record<string, unknown>;
 export type Values = Record<string, SQLInputValue>;
@@ -33,7 +35,9 @@ export class SqliteFile {
       if (this.#path !== ':memory:')
         mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
       this.#open = new DatabaseSync(this.#path, { timeout: BUSY_TIMEOUT_MS });
-      this.#open.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+      this.#open.exec(
+        `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -${CACHE_KIB};`,
+      );
       this.#migrate(steps);
     } catch (cause) {
       this.close();

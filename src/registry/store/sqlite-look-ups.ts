@@ -11,6 +11,7 @@ import {
   type Version,
 } from '../../protocol/schemas.ts';
 import type { Row, SqliteFile } from './sqlite-file.ts';
+import type { Counts } from './store.ts';
 
 const OFFERS = 'names n JOIN offers o ON o.name = n.id JOIN peers p ON p.id = o.peer';
 
@@ -146,10 +147,15 @@ export function toldOf(
   ids: number[],
   now: number,
 ): Map<number, Omit<Found, 'name'>> {
+  // Most names have one holder, and nearly all one content: what differs is counted where it does.
+  const others = `SELECT * FROM offers o2 JOIN peers p2 ON p2.id = o2.peer
+    WHERE o2.name = o.name AND (p2.expires_at IS NULL OR p2.expires_at > :now)`;
   const rows = file.all(
-    `SELECT o.name AS id, ${SIZES}, max(o.modified) AS modified,
-       count(DISTINCT o.root) AS versions, max(o.root) AS root,
-       count(DISTINCT p.ip_address || ' ' || p.port) AS holders
+    `SELECT o.name AS id, ${SIZES}, max(o.modified) AS modified, max(o.root) AS root,
+       CASE WHEN max(o.root) IS NULL THEN 0 WHEN min(o.root) = max(o.root) THEN 1
+         ELSE (SELECT count(DISTINCT root) FROM (${others})) END AS versions,
+       CASE WHEN count(*) = 1 THEN 1
+         ELSE (SELECT count(DISTINCT ip_address || ' ' || port) FROM (${others})) END AS holders
      FROM json_each(:ids) j CROSS JOIN offers o ON o.name = j.value JOIN peers p ON p.id = o.peer
      WHERE ${IS_LIVE}
      GROUP BY o.name`,
@@ -182,6 +188,17 @@ export function peers(file: SqliteFile, limit: number, now: number): PeerSummary
       displayName: row['display_name'] as string | null,
       names: row['names'] as number,
     }));
+}
+
+/** Names are counted without being read: SQLite adds up the cells of each page. */
+export function counts(file: SqliteFile, now: number): Counts {
+  return file.one(
+    `SELECT count(*) FILTER (WHERE ${IS_LIVE}) AS peers,
+       count(*) FILTER (WHERE p.expires_at > :now) AS leases,
+       (SELECT count(*) FROM names) AS names
+     FROM peers p`,
+    { now },
+  ) as unknown as Counts;
 }
 
 export function endpointOf(row: Row): Endpoint {

@@ -61,13 +61,17 @@ export const STEPS: readonly string[] = [
   CREATE VIRTUAL TABLE grams USING fts5 (
     folded, content = '', contentless_delete = 1, detail = none, tokenize = 'trigram case_sensitive 1'
   );
-  INSERT INTO grams (rowid, folded) SELECT id, folded FROM names;
+
+  -- Names that are not in grams yet: that costs more than all else of a registration, and can wait.
+  CREATE TABLE ungrammed (id INTEGER PRIMARY KEY) STRICT;
+  INSERT INTO ungrammed (id) SELECT id FROM names;
 
   CREATE TRIGGER names_come AFTER INSERT ON names BEGIN
-    INSERT INTO grams (rowid, folded) VALUES (new.id, new.folded);
+    INSERT INTO ungrammed (id) VALUES (new.id);
   END;
   CREATE TRIGGER names_go AFTER DELETE ON names BEGIN
-    DELETE FROM grams WHERE rowid = old.id;
+    DELETE FROM grams WHERE rowid = old.id AND NOT EXISTS (SELECT 1 FROM ungrammed WHERE id = old.id);
+    DELETE FROM ungrammed WHERE id = old.id;
   END;
   `,
   `

@@ -1,4 +1,5 @@
-// What a search asks of the SQLite engine: last segments by their beginning, and trigrams (FTS5).
+// What a search asks of the SQLite engine: last segments by their beginning, trigrams (FTS5), and those names
+// themselves that are in no trigram yet (sqlite-grams.ts).
 import type { KnownName, SearchedNames } from './search.ts';
 import { leafOf } from './search-text.ts';
 import type { SqliteFile, Values } from './sqlite-file.ts';
@@ -6,18 +7,20 @@ import { toldOf } from './sqlite-look-ups.ts';
 
 /** Shorter words are in no trigram: names are looked through for them, so many at a time. */
 const GRAM = 3;
-const LOOKED_THROUGH = 20_000;
+const LOOKED_THROUGH = 8_000;
 /** Past every character that a name can have. */
 const END = '\u{10FFFF}';
 
 export function searchedNames(file: SqliteFile): SearchedNames {
   return {
     beginningWith: (text, after, limit) => Promise.resolve(beginningWith(file, text, after, limit)),
-    holding: (words, afterId, limit) =>
+    holding: (words, after, limit) =>
       Promise.resolve(
-        words.some((word) => [...word].length >= GRAM)
-          ? byGrams(file, words, afterId, limit)
-          : lookedThrough(file, words, afterId, limit),
+        !words.some((word) => Array.from(word).length >= GRAM)
+          ? lookedThrough(file, ALL, words, after, limit)
+          : after >= 0
+            ? byGrams(file, words, after, limit)
+            : amongUngrammed(file, words, after, limit),
       ),
     told: (ids, now) => Promise.resolve(toldOf(file, ids, now)),
   };
@@ -53,12 +56,29 @@ function byGrams(file: SqliteFile, words: string[], after: number, limit: number
   ) as unknown as (KnownName & { holds: number })[];
   return {
     names: rows.filter(({ holds }) => holds === 1),
-    upTo: rows.length === limit ? rows.at(-1)?.id : undefined,
+    // After all that are in grams, those that are not: their places are below zero.
+    upTo: rows.length === limit ? rows.at(-1)?.id : -1,
   };
 }
 
-function lookedThrough(file: SqliteFile, words: string[], after: number, limit: number) {
-  const some = 'SELECT id, name, folded FROM names WHERE id > :after ORDER BY id LIMIT :some';
+function amongUngrammed(file: SqliteFile, words: string[], place: number, limit: number) {
+  const { names, upTo } = lookedThrough(file, UNGRAMMED, words, -place - 1, limit);
+  return { names, upTo: upTo === undefined ? undefined : -upTo - 1 };
+}
+
+/** Which names are looked through. */
+const ALL = 'names n';
+const UNGRAMMED = 'ungrammed u CROSS JOIN names n ON n.id = u.id';
+
+function lookedThrough(
+  file: SqliteFile,
+  from: string,
+  words: string[],
+  after: number,
+  limit: number,
+): { names: KnownName[]; upTo: number | undefined } {
+  const id = from === ALL ? 'n.id' : 'u.id';
+  const some = `SELECT n.id, n.name, n.folded FROM ${from} WHERE ${id} > :after ORDER BY ${id} LIMIT :some`;
   const values = { after, some: LOOKED_THROUGH };
   const names = file.all(
     `SELECT * FROM (${some}) WHERE ${holdsAll('folded', words)} LIMIT :limit`,
@@ -84,7 +104,7 @@ function wordValues(words: string[]): Values {
 
 /** As many trigrams of a word as cover it: the further ones would hardly leave out more names. */
 function gramsOf(word: string): string[] {
-  const characters = [...word];
+  const characters = Array.from(word);
   const last = characters.length - GRAM;
   if (last < 0) return [];
   const starts = Array.from({ length: Math.ceil(last / GRAM) }, (_, index) => index * GRAM);

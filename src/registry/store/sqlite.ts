@@ -1,5 +1,6 @@
 // The index in one SQLite file: the engine that needs no set-up. Here is what changes it; what only
 // asks it is in sqlite-look-ups.ts.
+import type { Repeating } from '../../lib/lifecycle.ts';
 import type { Endpoint } from '../../protocol/endpoints.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import {
@@ -17,10 +18,12 @@ import { search, type FoundPage, type SearchQuery } from './search.ts';
 import { forgetOldChanges, changesAfter, lastChange, recordChange } from './sqlite-changes.ts';
 import { offer, recount, withdraw, withdrawAll } from './sqlite-catalogue.ts';
 import { SqliteFile, type Row } from './sqlite-file.ts';
+import { gramming } from './sqlite-grams.ts';
 import { holdContent, letContentGo, unknownPeer } from './sqlite-holdings.ts';
 import {
   blobOf,
   contentOf,
+  counts,
   endpointOf,
   endpointsOf,
   holdersAt,
@@ -35,6 +38,7 @@ import {
   KEPT_CHANGES,
   MAX_CONTENTS_PER_PEER,
   MAX_NAMES_PER_PEER,
+  type Counts,
   type NativePeer,
   type NumberedChange,
   type Store,
@@ -43,33 +47,47 @@ import {
 /** The native peer at an endpoint, while its lease runs. */
 const LEASE_AT = `contract = 'native' AND ip_address = :ipAddress AND port = :port AND expires_at > :now`;
 
+interface SqliteStoreOptions {
+  maxNamesPerPeer?: number;
+  maxContentsPerPeer?: number;
+  /** Told of what fails in the background. */
+  onError?: (error: unknown) => void;
+}
+
 export class SqliteStore implements Store {
+  readonly engine = 'sqlite';
   readonly #file: SqliteFile;
   readonly #maxNamesPerPeer: number;
   readonly #maxContentsPerPeer: number;
   readonly #large = new LargeContents();
+  readonly #gramming: Repeating;
 
   /** @param file a path, or `:memory:` */
   constructor(
     file: string,
-    { maxNamesPerPeer = MAX_NAMES_PER_PEER, maxContentsPerPeer = MAX_CONTENTS_PER_PEER } = {},
+    {
+      maxNamesPerPeer = MAX_NAMES_PER_PEER,
+      maxContentsPerPeer = MAX_CONTENTS_PER_PEER,
+      onError = () => undefined,
+    }: SqliteStoreOptions = {},
   ) {
     this.#file = new SqliteFile(file);
     this.#maxNamesPerPeer = maxNamesPerPeer;
     this.#maxContentsPerPeer = maxContentsPerPeer;
+    this.#gramming = gramming(this.#file, onError);
   }
 
   /** @throws CodedError `cannot-open-data` */
-  start(): Promise<void> {
-    return asPromise(() => {
+  async start(): Promise<void> {
+    await asPromise(() => {
       this.#file.open(STEPS);
     });
+    await this.#gramming.start();
   }
 
-  stop(): Promise<void> {
-    return asPromise(() => {
-      this.#file.close();
-    });
+  async stop(): Promise<void> {
+    await this.#gramming.stop();
+    this.#file.close();
   }
 
   register(name: string, endpoint: Endpoint, now: number): Promise<boolean> {
@@ -247,6 +265,10 @@ export class SqliteStore implements Store {
 
   peers(limit: number, now: number): Promise<PeerSummary[]> {
     return asPromise(() => peers(this.#file, limit, now));
+  }
+
+  counts(now: number): Promise<Counts> {
+    return asPromise(() => counts(this.#file, now));
   }
 
   hasLease({ ipAddress, port }: Endpoint, now: number): Promise<boolean> {

@@ -35,11 +35,23 @@ export interface NativePeer {
   displayName: string | undefined;
 }
 
+/** How much is in an index. */
+export interface Counts {
+  /** As many as `peers` would answer without a limit. */
+  peers: number;
+  /** Names that are kept, those too that only peers with an ended lease offered. */
+  names: number;
+  /** Native peers whose lease runs. */
+  leases: number;
+}
+
 /**
  * Names and endpoints come in canonical form. `now` and `expiresAt` are milliseconds since 1970; a
  * native peer whose lease has ended at `now` is in no answer, though its catalogue may still be kept.
  */
 export interface Store extends Startable {
+  readonly engine: 'sqlite' | 'postgres';
+
   /**
    * Exercise: adds a registration. False: that endpoint held the name already, through either contract.
    * @throws CodedError `too-many-names`
@@ -97,6 +109,8 @@ export interface Store extends Startable {
    */
   search(query: SearchQuery, limit: number, now: number): Promise<FoundPage>;
   peers(limit: number, now: number): Promise<PeerSummary[]>;
+  /** How much there is. Asked every few seconds, so no more than counting names and peers. */
+  counts(now: number): Promise<Counts>;
 
   /** Whether a native peer is at an endpoint, its lease still running. */
   hasLease(endpoint: Endpoint, now: number): Promise<boolean>;
