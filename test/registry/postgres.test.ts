@@ -11,7 +11,7 @@ const server = postgresForTests();
 storeContract(
   'PostgreSQL',
   async (limits) => new PostgresStore(await server.emptySchema(), limits),
-  15,
+  8,
 );
 
 const NOW = 1_700_000_000_000;
