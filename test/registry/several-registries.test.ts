@@ -192,7 +192,10 @@ test('while the database is away calls are told so, and when it is back all goes
     if (answer.status !== 200) expect([404, 503]).toContain(answer.status);
   for (let times = 0; times < 3; times++) {
     const path = '/api/v1/search?text=map';
-    expectProblem(await call(registry.port, 'GET', path), 503, 'engine-unavailable');
+    const answer = await call(registry.port, 'GET', path);
+    expectProblem(answer, 503, 'engine-unavailable');
+    expect(answer.headers['retry-after']).toMatch(/^\d+$/);
+    expectProblem(await call(registry.port, 'GET', '/readyz'), 503, 'not-ready');
     expectProblem(await announce(registry, 1), 503, 'engine-unavailable');
   }
   await server.start();

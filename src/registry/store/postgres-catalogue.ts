@@ -15,9 +15,6 @@ export interface Offered {
   root: string | null;
 }
 
-/** A name that was there may go before it is locked; then it is made anew, so often. */
-const TRIES_TO_CLAIM = 3;
-
 /** Takes back and offers; answers by how much that changes the number of the peer's names. */
 export async function changeOffers(
   sql: Sql,
@@ -63,23 +60,22 @@ async function claim(sql: Sql, offered: string[], gone: string[]): Promise<Map<s
       return { name, folded, leaf: leafOf(folded) };
     }),
   );
-  for (let tries = 0; tries < TRIES_TO_CLAIM; tries++) {
-    if (offered.length > 0)
-      await sql`
+  if (offered.length > 0)
+    await sql`
         INSERT INTO names (name, folded, leaf)
         SELECT t.name, t.folded, t.leaf
         FROM json_to_recordset(${made}::text::json) AS t (name text, folded text, leaf text)
         WHERE NOT EXISTS (SELECT 1 FROM names n WHERE n.name = t.name COLLATE "C")
         ORDER BY t.name COLLATE "C"
         ON CONFLICT (name) DO NOTHING`;
-    const rows = await sql<{ id: number; name: string }[]>`
+  const rows = await sql<{ id: number; name: string }[]>`
       SELECT n.id, n.name FROM names n
       WHERE n.name IN (SELECT t.value COLLATE "C" FROM json_array_elements_text(${wanted}::text::json) t)
       ORDER BY n.name ${gone.length > 0 ? sql`FOR UPDATE OF n` : sql`FOR KEY SHARE OF n`}`;
-    const ids = new Map(rows.map(({ id, name }) => [name, id]));
-    if (offered.every((name) => ids.has(name))) return ids;
-  }
-  throw new TryAgain('names come and go');
+  const ids = new Map(rows.map(({ id, name }) => [name, id]));
+  // One went before it was locked. To make it now, with all these locks, might wait for who waits for them.
+  if (!offered.every((name) => ids.has(name))) throw new TryAgain('names come and go');
+  return ids;
 }
 
 /** Answers how many are new among what the peer offers. */

@@ -8,6 +8,7 @@ import type {
   Version,
 } from '../../protocol/schemas.ts';
 import type { Sql } from './postgres-server.ts';
+import type { Counts } from './store.ts';
 
 /** A peer without a lease is probed instead; one with a lease is there until it ends. */
 export function isLive(sql: Sql, now: number) {
@@ -129,11 +130,8 @@ export async function peers(sql: Sql, limit: number, now: number): Promise<PeerS
   }));
 }
 
-export async function counts(
-  sql: Sql,
-  now: number,
-): Promise<{ peers: number; names: number; leases: number }> {
-  const [row] = await sql<{ peers: number; names: number; leases: number }[]>`
+export async function counts(sql: Sql, now: number): Promise<Counts> {
+  const [row] = await sql<Counts[]>`
     SELECT count(*) FILTER (WHERE ${isLive(sql, now)}) AS peers,
       count(*) FILTER (WHERE p.expires_at > ${now}::bigint) AS leases,
       (SELECT count(*) FROM names) AS names

@@ -79,14 +79,23 @@ async function byGrams(
   words: string[],
   { afterId, limit, gramed }: { afterId: number; limit: number; gramed: Gramed },
 ): Promise<{ names: KnownName[]; upTo: number | undefined } | undefined> {
-  const rows = await sql<(KnownName & { fitting: number })[]>`
-    WITH fitting AS MATERIALIZED (
-      SELECT id FROM names WHERE ${holdsAll(sql, words, gramed)} AND id > ${afterId}
-      LIMIT ${GATHERED}
-    )
-    SELECT n.id, n.name, n.folded, (SELECT count(*) FROM fitting) AS fitting
-    FROM (SELECT id FROM fitting ORDER BY id LIMIT ${limit}) f JOIN names n ON n.id = f.id
-    ORDER BY n.id`;
+  const isGramed = words.map((word) => hasGram(word, gramed));
+  const conditions = isGramed.map((is, at) =>
+    is ? `folded LIKE $${at + 1}` : `strpos(folded, $${at + 1}) > 0`,
+  );
+  // Planned each time for these very words: of words in general the server believes that many names fit, and
+  // then it goes through all of them.
+  const rows = await sql.unsafe<(KnownName & { fitting: number })[]>(
+    `WITH fitting AS MATERIALIZED (
+       SELECT id FROM names
+       WHERE ${conditions.join(' AND ')} AND id > $${words.length + 1} LIMIT ${GATHERED}
+     )
+     SELECT n.id, n.name, n.folded, (SELECT count(*) FROM fitting) AS fitting
+     FROM (SELECT id FROM fitting ORDER BY id LIMIT $${words.length + 2}) f JOIN names n ON n.id = f.id
+     ORDER BY n.id`,
+    [...words.map((word, at) => (isGramed[at] ? `%${escaped(word)}%` : word)), afterId, limit],
+    { prepare: false },
+  );
   if ((rows[0]?.fitting ?? 0) === GATHERED) return undefined;
   const names = rows.map(({ id, name, folded }) => ({ id, name, folded }));
   return { names, upTo: names.length === limit ? names.at(-1)?.id : undefined };
@@ -110,15 +119,8 @@ async function lookedThrough(sql: Sql, words: string[], afterId: number, limit: 
   return { names, upTo: isAll ? undefined : rows[0]?.last };
 }
 
-/** With LIKE for the words that have trigrams, which the index is asked for; the others are compared. */
-function holdsAll(sql: Sql, words: string[], gramed?: Gramed) {
-  return words.map((word, index) => {
-    const holds =
-      gramed && hasGram(word, gramed)
-        ? sql`folded LIKE ${`%${escaped(word)}%`}`
-        : sql`strpos(folded, ${word}) > 0`;
-    return index === 0 ? holds : sql` AND ${holds}`;
-  });
+function holdsAll(sql: Sql, words: string[]) {
+  return words.map((word, at) => sql`${at === 0 ? sql`` : sql` AND `}strpos(folded, ${word}) > 0`);
 }
 
 /** Three in a row: what is neither letter nor digit is in no trigram. */

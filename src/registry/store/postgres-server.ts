@@ -12,12 +12,12 @@ const CONNECTIONS = 10;
 const MAX_CALLS = 1_000;
 const CONNECT_WITHIN_S = 5;
 /** The server ends a statement, and the wait for a lock, after so many milliseconds. */
-const STATEMENT_WITHIN_MS = 10_000;
+const STATEMENT_WITHIN_MS = 20_000;
 const LOCK_WITHIN_MS = 5_000;
 /** A process that was stopped half way through a transaction keeps its locks no longer, in milliseconds. */
 const IDLE_TRANSACTION_MS = 10_000;
 /** A call has failed by then, whatever the server does, in milliseconds. */
-const CALL_WITHIN_MS = 15_000;
+const CALL_WITHIN_MS = 30_000;
 /** A call that has to wait for its turn to connect again does so for a moment, in seconds. */
 const RECONNECT_AFTER_S = 0.1;
 /** So often a transaction is tried; between two tries a moment of up to so many milliseconds. */

@@ -46,6 +46,7 @@ import {
   KEPT_CHANGES,
   MAX_CONTENTS_PER_PEER,
   MAX_NAMES_PER_PEER,
+  type Counts,
   type NativePeer,
   type NumberedChange,
   type Store,
@@ -220,8 +221,7 @@ export class PostgresStore implements Store {
     return this.#server.ask((sql) => peers(sql, limit, now));
   }
 
-  /** What there is: peers in answers, names that are kept, and leases that run. */
-  counts(now: number): Promise<{ peers: number; names: number; leases: number }> {
+  counts(now: number): Promise<Counts> {
     return this.#server.ask((sql) => counts(sql, now));
   }
 
