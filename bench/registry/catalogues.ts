@@ -32,9 +32,13 @@ export function cataloguesOf(count: number): Catalogues {
   const entries: string[][] = Array.from({ length: PEERS }, () => []);
   const holders = new Uint8Array(count);
   let offers = 0;
+  // A folder is with one peer, as it is made up: names come folder by folder.
+  let [folder, owner] = ['', peer()];
   names.forEach((name, n) => {
     const content = contentFrom(random);
-    const chosen = new Set([peer()]);
+    const within = name.slice(0, name.lastIndexOf('/') + 1);
+    if (within === '' || within !== folder) [folder, owner] = [within, peer()];
+    const chosen = new Set([owner]);
     if (random.next() < SHARED) {
       const wanted = 2 + random.below(MOST_HOLDERS - 1);
       while (chosen.size < wanted) chosen.add(peer());
