@@ -46,6 +46,7 @@ export async function measureHeartbeats(
     await delay(WARM_UP_PERIODS * PERIOD_MS);
     return await inPeace(
       `${registry.index}, heartbeats`,
+      registry.pid,
       async () => {
         hearts.reset();
         const before = cpuOf(registry.pid);

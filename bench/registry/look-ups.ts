@@ -91,6 +91,7 @@ export async function measureLookUps(options: {
         const ask = keepsConnections ? load : loadAnew;
         const measured = await inPeace(
           what,
+          server,
           () => ask({ port, paths, seconds, server }),
           round === 0 ? 0 : REPETITIONS,
         );

@@ -3,7 +3,7 @@
 import type { Heartbeats } from './heartbeats.ts';
 import { CONTRACTS, type Asked } from './look-ups.ts';
 import type { Load } from './load.ts';
-import { MOST_STOLEN, type Memory, type Watched } from './machine.ts';
+import { isDisturbed, MOST_STOLEN, MOST_WAITED, type Memory, type Watched } from './machine.ts';
 import type { Registration } from './registration.ts';
 import type { Restart } from './restarts.ts';
 import type { Search } from './searches.ts';
@@ -44,7 +44,7 @@ export function reportText({ engine, sizes, asked }: Measured): string {
     restartTable(sizes),
     heartbeatTable(sizes),
     engine === 'sqlite' ? barsTable(sizes, asked) : '',
-    `Stolen: of all cores’ time, what the host gave to others meanwhile, the most of any run. A figure with * had more than ${MOST_STOLEN * 100} % taken away, and is worth little.`,
+    `Others: of all cores’ time what the host gave to others, and of its own time how long the process that is measured waited for its core; of several runs the most. A figure with * had more than ${MOST_STOLEN * 100} % or ${MOST_WAITED * 100} % taken away, and is worth little.`,
   ]
     .filter(Boolean)
     .join('\n\n');
@@ -52,14 +52,14 @@ export function reportText({ engine, sizes, asked }: Measured): string {
 
 function registrationTable(sizes: Sized[]): string {
   return table(
-    'index | offers | registered in, s | names/s | CPU s | longest call, s | memory, MB (most) | database, MB | stolen',
+    'index | offers | registered in, s | names/s | CPU s | longest call, s | memory, MB (most) | database, MB | others',
     sizes.map(({ index, names, registration, database }) => {
-      const { figures, stolen } = registration;
+      const { figures } = registration;
       return [
-        ...[index, figures.offers, figures.seconds.toFixed(1) + markOf(stolen)],
+        ...[index, figures.offers, figures.seconds.toFixed(1) + markOf(registration)],
         ...[(names / figures.seconds).toFixed(0), figures.cpu.toFixed(1)],
         ...[figures.longestCall.toFixed(2), figures.memory.most.toFixed(0), database.toFixed(0)],
-        percent(stolen),
+        othersText([registration]),
       ];
     }),
   );
@@ -67,22 +67,20 @@ function registrationTable(sizes: Sized[]): string {
 
 function askedTable(asked: Asked[]): string {
   return table(
-    'who | contract | answers/s | in each round | of the bare route | of bittorrent-tracker | CPU ms for 1,000 | median, ms | p99, ms | bytes | load’s core busy | stolen',
+    'who | contract | answers/s | in each round | of the bare route | of bittorrent-tracker | CPU ms for 1,000 | median, ms | p99, ms | bytes | load’s core busy | others',
     asked.map((each) => {
       const of = (figure: (load: Load) => number) => median(figuresOf(each).map(figure));
       return [
         ...[each.who, each.contract ?? NOT_THERE],
         of(({ perSecond }) => perSecond).toFixed(0),
-        each.rounds
-          .map(({ figures, stolen }) => figures.perSecond.toFixed(0) + markOf(stolen))
-          .join(', '),
+        each.rounds.map((round) => round.figures.perSecond.toFixed(0) + markOf(round)).join(', '),
         ratioText(ratioOf(each, bareFor(asked, each))),
         ratioText(ratioOf(each, named(asked, 'bittorrent-tracker'))),
         of(({ cpuPerThousand }) => cpuPerThousand * 1000).toFixed(0),
         ...[of(({ median }) => median), of(({ p99 }) => p99)].map((ms) => ms.toFixed(2)),
         of(({ answerBytes }) => answerBytes).toFixed(0),
         percent(of(({ loadBusy }) => loadBusy)),
-        percent(Math.max(...each.rounds.map(({ stolen }) => stolen))),
+        othersText(each.rounds),
       ];
     }),
   );
@@ -90,45 +88,50 @@ function askedTable(asked: Asked[]): string {
 
 function searchTable(sizes: Sized[]): string {
   return table(
-    'index | search | clients | queries | median, ms | p90 | p99 | most | stolen',
+    'index | search | clients | queries | median, ms | p90 | p99 | most | others',
     sizes.flatMap(({ index, searches }) =>
-      searches.map(({ figures: { kind, clients, times, wanted }, stolen }) => [
-        ...[index, kind, clients],
-        times.length < wanted ? `${times.length}, too slow for more` : times.length,
-        at(times, 0.5)?.toFixed(1) ?? NOT_THERE,
-        at(times, 0.9)?.toFixed(1) ?? NOT_THERE,
-        p99Of(times) === null ? NOT_THERE : `${p99Of(times)?.toFixed(1) ?? ''}${markOf(stolen)}`,
-        at(times, 1)?.toFixed(1) ?? NOT_THERE,
-        percent(stolen),
-      ]),
+      searches.map((search) => {
+        const { kind, clients, times, wanted } = search.figures;
+        return [
+          ...[index, kind, clients],
+          times.length < wanted ? `${times.length}, too slow for more` : times.length,
+          ...[at(times, 0.5), at(times, 0.9), p99Of(times), at(times, 1)].map(
+            (ms) => `${ms?.toFixed(1) ?? NOT_THERE}${markOf(search)}`,
+          ),
+          othersText([search]),
+        ];
+      }),
     ),
   );
 }
 
 function restartTable(sizes: Sized[]): string {
   return table(
-    'index | after | ready, s | first look-up, s | first search, s | stolen',
+    'index | after | ready, s | first look-up, s | first search, s | others',
     sizes.flatMap(({ index, restarts }) =>
-      restarts.map(({ figures: { after, ready, lookUp, search }, stolen }) => [
-        ...[index, after, ready.toFixed(2) + markOf(stolen), lookUp.toFixed(2)],
-        ...[search.toFixed(2), percent(stolen)],
-      ]),
+      restarts.map((restart) => {
+        const { after, ready, lookUp, search } = restart.figures;
+        return [
+          ...[index, after, ready.toFixed(2) + markOf(restart), lookUp.toFixed(2)],
+          ...[search.toFixed(2), othersText([restart])],
+        ];
+      }),
     ),
   );
 }
 
 function heartbeatTable(sizes: Sized[]): string {
   return table(
-    'index | peers | renewals/s | of a core | median, ms | p99, ms | memory of look-ups and searches, MB (now, most) | of heartbeats | stolen',
+    'index | peers | renewals/s | of a core | median, ms | p99, ms | memory of look-ups and searches, MB (now, most) | of heartbeats | others',
     sizes.flatMap(({ index, memory, heartbeats }) => {
       if (!heartbeats) return [];
-      const { figures, stolen } = heartbeats;
+      const { figures } = heartbeats;
       return [
         [
           ...[index, figures.peers, (figures.renewals / figures.seconds).toFixed(0)],
-          ...[percent(figures.busy) + markOf(stolen), figures.median.toFixed(2)],
+          ...[percent(figures.busy) + markOf(heartbeats), figures.median.toFixed(2)],
           ...[figures.p99.toFixed(2), memoryText(memory), memoryText(figures.memory)],
-          percent(stolen),
+          othersText([heartbeats]),
         ],
       ];
     }),
@@ -229,8 +232,13 @@ function p99Of(sorted: number[]): number | null {
   return sorted.length < FEWEST_QUERIES ? null : (at(sorted, 0.99) ?? null);
 }
 
-function markOf(stolen: number): string {
-  return stolen > MOST_STOLEN ? '*' : '';
+function markOf(watched: Watched<unknown>): string {
+  return isDisturbed(watched) ? '*' : '';
+}
+
+function othersText(all: Watched<unknown>[]): string {
+  const most = (of: (each: Watched<unknown>) => number) => percent(Math.max(...all.map(of)));
+  return `${most(({ stolen }) => stolen)}, ${most(({ waited }) => waited)}`;
 }
 
 function memoryText({ now, most }: Memory): string {

@@ -23,7 +23,12 @@ export async function measureRestarts(
   const restarts: Watched<Restart>[] = [];
   for (const after of ['SIGTERM', 'SIGKILL'] as const)
     restarts.push(
-      await inPeace('restart', () => measureRestart(registry, names, after), REPETITIONS),
+      await inPeace(
+        'restart',
+        undefined,
+        () => measureRestart(registry, names, after),
+        REPETITIONS,
+      ),
     );
   return restarts;
 }

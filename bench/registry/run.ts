@@ -144,6 +144,7 @@ async function filled(engine: Engine, count: number) {
   const catalogues = cataloguesOf(count);
   const registration = await inPeace(
     `${index}, registration`,
+    registry.pid,
     () => register(registry, catalogues, peerPort),
     0,
   );

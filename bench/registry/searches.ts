@@ -56,6 +56,7 @@ export async function measureSearches(
     for (const kind of KINDS) {
       const search = await inPeace(
         `search, ${kind.name}`,
+        registry.pid,
         () => measureKind(registry, names, { kind, clients, wanted, seconds }),
         REPETITIONS,
       );
