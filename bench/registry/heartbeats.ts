@@ -22,8 +22,9 @@ const SPARE_HANDLES = 500;
 
 export interface Heartbeats {
   peers: number;
-  /** Renewals that were answered, in so many seconds. */
+  /** Renewals that were answered, and that were due, in so many seconds. */
   renewals: number;
+  expected: number;
   seconds: number;
   /** Of one core, 0 … 1. */
   busy: number;
@@ -33,7 +34,7 @@ export interface Heartbeats {
   memory: Memory;
 }
 
-/** Begins with a registry that does not run, and leaves it so. @throws Error when a renewal is refused or late */
+/** Begins with a registry that does not run, and leaves it so. @throws Error when a renewal is refused, or not answered at all */
 export async function measureHeartbeats(
   registry: RegistryProcess,
   peerPort: number,
@@ -57,10 +58,9 @@ export async function measureHeartbeats(
         const times = hearts.times.toSorted((a, b) => a - b);
         hearts.complain();
         const expected = (HEARTBEATING * passed * 1000) / PERIOD_MS;
-        if (times.length < 0.97 * expected)
-          throw new Error(`Of ${expected.toFixed(0)} renewals ${times.length} were answered.`);
         return {
-          ...{ peers: HEARTBEATING, renewals: times.length, seconds: passed, busy: cpu / passed },
+          ...{ peers: HEARTBEATING, renewals: times.length, expected, seconds: passed },
+          busy: cpu / passed,
           median: times[Math.floor(times.length / 2)] ?? NaN,
           p99: times[Math.floor(times.length * 0.99)] ?? NaN,
           memory: memoryOf(registry.pid),

@@ -18,7 +18,6 @@ const ASKED = 100_000;
 /** Answers among which the one of middle length is taken for the bare route. */
 const SAMPLED = 101;
 const SEED = 3;
-const REPETITIONS = 2;
 
 export type Contract = 'native' | 'exercise';
 export const CONTRACTS: Contract[] = ['native', 'exercise'];
@@ -48,9 +47,11 @@ export async function measureLookUps(options: {
   trackers: { tracker: Tracker; paths: string }[];
   rounds: number;
   seconds: number;
+  /** How often a round is taken again in which others had the machine. */
+  repetitions: number;
   folder: string;
 }): Promise<Asked[]> {
-  const { registries, trackers, rounds, seconds, folder } = options;
+  const { registries, trackers, rounds, seconds, repetitions, folder } = options;
   const [first] = registries;
   if (!first) return [];
   const asked = registries.map(({ registry, names }) => ({
@@ -93,7 +94,7 @@ export async function measureLookUps(options: {
           what,
           server,
           () => ask({ port, paths, seconds, server }),
-          round === 0 ? 0 : REPETITIONS,
+          round === 0 ? 0 : repetitions,
         );
         // The first round warms up compilers and caches, and does not count.
         if (round > 0) results[n]?.rounds.push(measured);

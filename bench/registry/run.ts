@@ -3,7 +3,7 @@
 // restarts, memory; beside a route that does nothing and two BitTorrent trackers, in the same run.
 //
 //   node bench/registry/run.ts [--names 10000,1000000] [--engines sqlite,postgres] [--seconds 5]
-//                              [--rounds 3] [--only restart,look-up,search,heartbeat] [--json FILE]
+//                              [--rounds 3] [--repetitions 2] [--only restart,look-up,search,heartbeat] [--json FILE]
 //                              [--queries 500] [--search-seconds 60] [--beat-seconds 30]
 //                              [--registry-flags '…'] [--cpu-prof FOLDER] [--folder /tmp]
 //
@@ -42,6 +42,7 @@ const { values } = parseArgs({
     only: { type: 'string', default: 'restart,look-up,search,heartbeat' },
     seconds: { type: 'string', default: '5' },
     rounds: { type: 'string', default: '3' },
+    repetitions: { type: 'string', default: '2' },
     queries: { type: 'string', default: '500' },
     'search-seconds': { type: 'string', default: '60' },
     'beat-seconds': { type: 'string', default: '30' },
@@ -56,6 +57,7 @@ const ENGINES: EngineName[] = ['sqlite', 'postgres'];
 const parts = listed(values.only).map((name) => oneOf(PARTS, name));
 const engines = listed(values.engines).map((name) => oneOf(ENGINES, name));
 const sizes = listed(values.names).map(wholeNumber);
+const repetitions = Number(values.repetitions);
 const peers = fileURLToPath(new URL('fake-peers.ts', import.meta.url));
 
 for (const program of ['wrk', 'ab', 'taskset', '/usr/bin/time'])
@@ -113,7 +115,8 @@ async function measureEngine(engine: Engine, all: Measured, folder: string): Pro
     const rounds = wholeNumber(values.rounds);
     const seconds = wholeNumber(values.seconds);
     const trackers = await startTrackers(folder);
-    all.asked.push(...(await measureLookUps({ registries, trackers, rounds, seconds, folder })));
+    const load = { rounds, seconds, repetitions };
+    all.asked.push(...(await measureLookUps({ registries, trackers, ...load, folder })));
     keep();
   }
   for (const { registry, names, figures } of registries) {
@@ -121,6 +124,7 @@ async function measureEngine(engine: Engine, all: Measured, folder: string): Pro
       figures.searches = await measureSearches(registry, names, {
         wanted: wholeNumber(values.queries),
         seconds: wholeNumber(values['search-seconds']),
+        repetitions,
       });
     figures.memory = registry.memory;
     await registry.stop();

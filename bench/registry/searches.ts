@@ -6,7 +6,6 @@ import { randomFrom, type Random } from './random.ts';
 import type { RegistryProcess } from './registry-process.ts';
 
 const SEED = 17;
-const REPETITIONS = 1;
 /** Texts that so many names hold, more or less: endings and the commonest words. */
 const BROAD =
   `jpg mp3 img flac pdf the a e o 1 20 200 19 mkv png txt docx 01 02 03 0 of and in ra re an . - IMG_`.split(
@@ -49,7 +48,7 @@ const KINDS: Kind[] = [
 export async function measureSearches(
   registry: RegistryProcess,
   names: string[],
-  { wanted, seconds }: { wanted: number; seconds: number },
+  { wanted, seconds, repetitions }: { wanted: number; seconds: number; repetitions: number },
 ): Promise<Watched<Search>[]> {
   const searches: Watched<Search>[] = [];
   for (const clients of [1, 4])
@@ -58,7 +57,7 @@ export async function measureSearches(
         `search, ${kind.name}`,
         registry.pid,
         () => measureKind(registry, names, { kind, clients, wanted, seconds }),
-        REPETITIONS,
+        repetitions,
       );
       searches.push(search);
       const { times } = search.figures;
