@@ -111,31 +111,44 @@ async function measureEngine(engine: Engine, all: Measured, folder: string): Pro
     all.sizes.push(figures);
     keep();
   }
-  if (parts.includes('look-up')) {
-    const rounds = wholeNumber(values.rounds);
-    const seconds = wholeNumber(values.seconds);
-    const trackers = await startTrackers(folder);
-    const load = { rounds, seconds, repetitions };
-    all.asked.push(...(await measureLookUps({ registries, trackers, ...load, folder })));
-    keep();
-  }
+  if (parts.includes('look-up'))
+    await tried('look-ups', async () => {
+      const rounds = wholeNumber(values.rounds);
+      const seconds = wholeNumber(values.seconds);
+      const trackers = await startTrackers(folder);
+      const load = { rounds, seconds, repetitions };
+      all.asked.push(...(await measureLookUps({ registries, trackers, ...load, folder })));
+    });
   for (const { registry, names, figures } of registries) {
     if (parts.includes('search'))
-      figures.searches = await measureSearches(registry, names, {
-        wanted: wholeNumber(values.queries),
-        seconds: wholeNumber(values['search-seconds']),
-        repetitions,
+      await tried(`${registry.index}, search`, async () => {
+        figures.searches = await measureSearches(registry, names, {
+          wanted: wholeNumber(values.queries),
+          seconds: wholeNumber(values['search-seconds']),
+          repetitions,
+        });
       });
     figures.memory = registry.memory;
     await registry.stop();
     keep();
   }
   if (parts.includes('heartbeat'))
-    for (const { registry, figures } of registries) {
-      const seconds = wholeNumber(values['beat-seconds']);
-      figures.heartbeats = await measureHeartbeats(registry, peerPort, seconds);
-      keep();
-    }
+    for (const { registry, figures } of registries)
+      await tried(`${registry.index}, heartbeats`, async () => {
+        const seconds = wholeNumber(values['beat-seconds']);
+        figures.heartbeats = await measureHeartbeats(registry, peerPort, seconds);
+      });
+}
+
+/** What fails is said so and not in the tables; all else is measured all the same. */
+async function tried(what: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    process.exitCode = 1;
+    console.log(`${what}: FAILED, ${String(error)}\n`);
+  }
+  keep();
 }
 
 /** A registry that runs, with so many names. */
