@@ -122,7 +122,7 @@ function restartTable(sizes: Sized[]): string {
 
 function heartbeatTable(sizes: Sized[]): string {
   return table(
-    'index | peers | renewals/s (due) | of a core | median, ms | p99, ms | memory of look-ups and searches, MB (now, most) | of heartbeats | others',
+    'index | peers | renewals/s (due) | late | of a core | median, ms | p99, ms | memory of look-ups and searches, MB (now, most) | of heartbeats | others',
     sizes.flatMap(({ index, memory, heartbeats }) => {
       if (!heartbeats) return [];
       const { figures } = heartbeats;
