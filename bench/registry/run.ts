@@ -10,7 +10,7 @@
 // Linux with two cores. Registration is always measured: without it nothing is there. The load:
 //   apt-get install wrk time apache2-utils opentracker     (bittorrent-tracker comes from npm: bench/package.json)
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -64,6 +64,8 @@ for (const program of ['wrk', 'ab', 'taskset', '/usr/bin/time'])
   if (spawnSync('which', [program]).status !== 0)
     throw new Error(`${program} is not there: apt-get install wrk apache2-utils util-linux time`);
 const scratch = mkdtempSync(join(values.folder, 'sp2p-registry-'));
+// For servers that become another user.
+chmodSync(scratch, 0o755);
 process.on('exit', () => {
   rmSync(scratch, { recursive: true, force: true });
 });
