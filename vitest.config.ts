@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    // As many as there are cores, not one less: most tests wait for processes and sockets.
-    maxWorkers: availableParallelism(),
+    // One more than there are cores: most tests wait for processes and sockets.
+    maxWorkers: availableParallelism() + 1,
     reporters: ['default', './test/harness/closing-line.ts'],
     projects: [
       { test: { name: 'unit', include: ['src/**/*.test.ts'] } },

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { reachProof, REACH_PATH } from '../../src/lib/reach-proof.ts';
 import { LINK_PROTOCOL, type HolderWord } from '../../src/protocol/link.ts';
 import { pieceLengthOf, SIZE_HEADER } from '../../src/protocol/merkle.ts';
 
@@ -23,6 +24,8 @@ const size = Number(sizeText);
 const pieces = Math.ceil(size / pieceLengthOf(size));
 const noise = randomBytes(CHUNK);
 
+const peerId = randomBytes(16).toString('hex');
+
 const layer = Buffer.from(await (await call(`${seed}/contents/${root}/layer`)).arrayBuffer());
 const links = new WebSocketServer({ noServer: true, handleProtocols: () => LINK_PROTOCOL });
 const server = createServer(answer)
@@ -32,7 +35,7 @@ const server = createServer(answer)
   .listen(PORT);
 await once(server, 'listening');
 
-const self = `${registry}/api/v1/peers/${randomBytes(16).toString('hex')}`;
+const self = `${registry}/api/v1/peers/${peerId}`;
 const { revision } = (await (await send('PUT', self, { port: PORT })).json()) as {
   revision: number;
 };
@@ -58,6 +61,11 @@ function offerPieces(socket: WebSocket): void {
 }
 
 function answer(request: IncomingMessage, response: ServerResponse): void {
+  const { pathname, searchParams } = new URL(request.url ?? '', 'http://self');
+  if (pathname === REACH_PATH) {
+    response.end(JSON.stringify({ proof: reachProof(peerId, searchParams.get('nonce') ?? '') }));
+    return;
+  }
   if (request.url === `/contents/${root}/layer`) {
     response.writeHead(200, {
       'content-type': 'application/octet-stream',

@@ -10,6 +10,7 @@ import { print, say, style } from './terminal.ts';
 /** Each command is loaded when it is used: a search need not wait for a registry's parts. */
 const COMMANDS: Record<string, () => Promise<Command>> = {
   registry: async () => (await import('./registry.ts')).registryCommand(),
+  backup: async () => (await import('./backup.ts')).backupCommand(),
   share: async () => (await import('./share.ts')).shareCommand(),
   search: async () => (await import('./search.ts')).searchCommand(),
   get: async () => (await import('./get.ts')).getCommand(),

@@ -1,6 +1,7 @@
 // Options that several commands share. Every flag has an environment variable, SP2P_ and its name.
 import { InvalidArgumentError, Option } from 'commander';
 import { LOG_LEVELS } from '../lib/log.ts';
+import { parseAddress } from '../protocol/endpoints.ts';
 import { parseRate, RATE_FORM } from './rates.ts';
 
 const DEFAULT_REGISTRY = 'http://127.0.0.1:7770';
@@ -43,6 +44,18 @@ export function maxDownloadOption(): Option {
 
 export function limitsOption(): Option {
   return option('--limits <file>', 'JSON with maxUpload, maxDownload; read again when it changes');
+}
+
+export function advertiseOption(): Option {
+  return option('--advertise <ip>', 'the address at which others reach this machine').argParser(
+    (text: string) => {
+      try {
+        return parseAddress(text);
+      } catch {
+        throw new InvalidArgumentError('It is an IP address.');
+      }
+    },
+  );
 }
 
 function rateOption(flags: string, description: string): Option {

@@ -1,69 +1,136 @@
 // sp2p registry: runs the registry until it is told to stop.
 import { Command } from 'commander';
-import envPaths from 'env-paths';
-import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createLog, type LogLevel } from '../lib/log.ts';
+import { DEFAULT_RATE_LIMIT } from '../registry/limits.ts';
 import { DEFAULT_LEASE_SECONDS, Registry } from '../registry/registry.ts';
 import { parseBase } from '../registry/routes/exercise.ts';
+import { placeOf } from '../registry/store/postgres-url.ts';
+import { PostgresStore } from '../registry/store/postgres.ts';
 import { SqliteStore } from '../registry/store/sqlite.ts';
-import { jsonOption, logOption, option, portOption, wholeNumber } from './options.ts';
+import type { Store } from '../registry/store/store.ts';
+import { parseProxy } from '../registry/trusted-proxies.ts';
+import { withConfigFile } from './config-file.ts';
+import { dataOption, indexFile } from './data-folder.ts';
+import {
+  advertiseOption,
+  jsonOption,
+  logOption,
+  option,
+  portOption,
+  wholeNumber,
+} from './options.ts';
 import { print, say, untilSignalled } from './terminal.ts';
 
 interface Flags {
   port: number;
   host: string;
   data: string;
+  database?: string;
+  advertise?: string;
   base: string[];
   anyAddress?: boolean;
+  dialBack: boolean;
   lease: number;
+  drain: number;
+  rateLimit: number;
+  trustProxy: string[];
   json?: boolean;
   logLevel: LogLevel;
 }
 
 export function registryCommand(): Command {
-  return new Command('registry')
+  const command = new Command('registry')
     .description('run the registry: the index of who has what')
     .addOption(portOption(7770))
     .addOption(option('--host <address>', 'the address to listen on').default('0.0.0.0'))
+    .addOption(dataOption())
     .addOption(
-      option('--data <folder>', 'where the index is kept').default(
-        join(envPaths('sp2p', { suffix: '' }).data, 'registry'),
-      ),
+      option('--database <url>', 'a PostgreSQL database instead, for several registries at once'),
     )
     .addOption(
       option('--base <path...>', 'further bases of the exercise’s contract, beside api/Registers')
         .default([], 'none')
-        .argParser((text: string, before: string[] | undefined) => [
-          ...(before ?? []),
-          ...text.split(',').map(parseBase),
-        ]),
+        .argParser(listOf(parseBase)),
     )
+    .addOption(advertiseOption())
     .addOption(option('--any-address', 'for labs: let anyone register any endpoint'))
+    .addOption(option('--no-dial-back', 'list peers without dialling them first'))
     .addOption(
       option('--lease <seconds>', 'how long a silent peer is believed')
         .default(DEFAULT_LEASE_SECONDS)
         .argParser(wholeNumber(1, 86_400)),
     )
+    .addOption(
+      option('--drain <seconds>', 'how long to go on serving, not ready any more, before it stops')
+        .default(0)
+        .argParser(wholeNumber(0, 3_600)),
+    )
+    .addOption(
+      option(
+        '--rate-limit <requests>',
+        'the most that one address may ask in a minute; 0: no limit',
+      )
+        .default(DEFAULT_RATE_LIMIT)
+        .argParser(wholeNumber(0, 1_000_000_000)),
+    )
+    .addOption(
+      option(
+        '--trust-proxy <address...>',
+        'proxies, or ranges of them, whose X-Forwarded-For counts',
+      )
+        .default([], 'none')
+        .argParser(listOf(parseProxy)),
+    )
     .addOption(jsonOption())
     .addOption(logOption())
     .action(run);
+  return withConfigFile(command);
+}
+
+/** For a flag that is given several times, or once with commas. */
+function listOf(parse: (text: string) => string) {
+  return (text: string, before: string[] | undefined): string[] => [
+    ...(before ?? []),
+    ...text.split(',').map(parse),
+  ];
 }
 
 async function run(flags: Flags): Promise<void> {
   const stopped = untilSignalled();
+  const log = createLog(flags.logLevel);
+  const { store, data } = indexOf(flags, (err) => {
+    log.error({ err }, 'the index could not be kept up');
+  });
   const registry = new Registry({
-    store: new SqliteStore(join(flags.data, 'index.sqlite')),
-    log: createLog(flags.logLevel),
+    store,
+    log,
     host: flags.host,
     port: flags.port,
     bases: flags.base,
     anyAddress: flags.anyAddress ?? false,
+    dialBack: flags.dialBack,
+    advertise: flags.advertise,
     leaseSeconds: flags.lease,
+    rateLimit: flags.rateLimit,
+    trustProxy: flags.trustProxy,
   });
   await registry.start();
   const { address, port } = registry.address;
-  if (flags.json) print(JSON.stringify({ address, port, data: flags.data }));
-  else say(`The registry serves on ${address} port ${port}; its data is in ${flags.data}.`);
+  if (flags.json) print(JSON.stringify({ address, port, data }));
+  else say(`The registry serves on ${address} port ${port}; its data is in ${data}.`);
   await stopped;
+  registry.drain();
+  await delay(flags.drain * 1000);
   await registry.stop();
+}
+
+/** The engine of the index, and where its data is: without the password of a database. */
+function indexOf(
+  { data, database }: Flags,
+  onError: (err: unknown) => void,
+): { store: Store; data: string } {
+  return database === undefined
+    ? { store: new SqliteStore(indexFile(data), { onError }), data }
+    : { store: new PostgresStore(database), data: placeOf(database) };
 }

@@ -1,5 +1,5 @@
 // sp2p share: shares folders until it is told to stop.
-import { Command, InvalidArgumentError, type Option } from 'commander';
+import { Command } from 'commander';
 import envPaths from 'env-paths';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,11 +7,11 @@ import { createLog, type LogLevel } from '../lib/log.ts';
 import { stateText, type AnnouncerState } from '../peer/announcer/announcer.ts';
 import { Peer } from '../peer/peer.ts';
 import { MAX_CONNECTIONS } from '../peer/server/listener.ts';
-import { parseAddress } from '../protocol/endpoints.ts';
 import { CodedError } from '../protocol/errors.ts';
 import { printable } from '../protocol/names.ts';
 import { Limits } from './limits.ts';
 import {
+  advertiseOption,
   jsonOption,
   limitsOption,
   logOption,
@@ -74,18 +74,6 @@ export function shareCommand(): Command {
     .action(async (folders: string[], flags: Flags, command: Command) => {
       await share(folders, flags, command.getOptionValueSource('port') === 'default');
     });
-}
-
-function advertiseOption(): Option {
-  return option('--advertise <ip>', 'the address at which others reach this machine').argParser(
-    (text: string) => {
-      try {
-        return parseAddress(text);
-      } catch {
-        throw new InvalidArgumentError('It is an IP address.');
-      }
-    },
-  );
 }
 
 async function share(folders: string[], flags: Flags, mayMove: boolean): Promise<void> {

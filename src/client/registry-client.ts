@@ -33,6 +33,9 @@ const DEFAULT_BASE = '/api/Registers';
 /** More endpoints than this under one name are not looked at. */
 const MAX_ENDPOINTS = MAX_PAGE;
 
+/** A search asks for so many pages at most: at a registry of a million names that is all of them. */
+const MAX_SEARCH_PAGES = 60;
+
 /** What a registry knows of a name; nothing of an unknown one. */
 interface LookedUp {
   /** The contents under it; empty, too, where nobody told one. */
@@ -167,10 +170,23 @@ export class NativeRegistry implements Lookups {
   }
 
   async search(text: string, limit: number, signal?: AbortSignal): Promise<SearchAnswer> {
-    const query = new URLSearchParams({ text, limit: String(limit) }).toString();
-    const path = `search?${query}`;
-    const answer = await this.#call(SearchAnswerSchema, path, 'GET', undefined, signal);
-    return { ...answer, found: answer.found.filter(({ name }) => isName(name)).slice(0, limit) };
+    const found: SearchAnswer['found'] = [];
+    let cursor: string | null | undefined;
+    // Pages may be short: a registry looks at so many names for each, and no more. Whether there is one more
+    // than was asked for, only the next page tells.
+    for (let pages = 0; pages < MAX_SEARCH_PAGES && found.length <= limit; pages++) {
+      const left = Math.max(1, limit - found.length);
+      const wanted = { text, limit: String(left), ...(cursor && { cursor }) };
+      const path = `search?${new URLSearchParams(wanted).toString()}`;
+      const answer = await this.#call(SearchAnswerSchema, path, 'GET', undefined, signal);
+      found.push(...answer.found.filter(({ name }) => isName(name)));
+      cursor = answer.next;
+      if (!cursor) {
+        const more = answer.more || found.length > limit;
+        return { found: found.slice(0, limit), more };
+      }
+    }
+    return { found: found.slice(0, limit), more: true };
   }
 
   async peers(limit: number, signal?: AbortSignal): Promise<Peers> {

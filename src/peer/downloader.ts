@@ -7,6 +7,7 @@ import type { RateLimit } from '../lib/rate-limit.ts';
 import { parseEndpoint, type Endpoint } from '../protocol/endpoints.ts';
 import { pieceCountOf, pieceLengthOf } from '../protocol/merkle.ts';
 import { PieceSet } from '../protocol/piece-set.ts';
+import { Identity } from './announcer/identity.ts';
 import { SourceAnnouncer } from './announcer/source-announcer.ts';
 import type { PieceStore } from './download/piece-store.ts';
 import {
@@ -49,6 +50,7 @@ interface Served extends Holding {
 
 export class Downloader {
   readonly #options: DownloaderOptions;
+  readonly #identity = new Identity();
   readonly #listener: Listener | undefined;
   #announcer: SourceAnnouncer | undefined;
   #served: Served | undefined;
@@ -68,6 +70,7 @@ export class Downloader {
     this.#listener = new Listener({
       ...{ port, log, uploadLimit },
       offers: this.#offers(),
+      proofOf: this.#identity.proofOf,
       onNeighbour: (ofRoot, neighbour) => {
         if (ofRoot === root) this.#meet(parseEndpoint(neighbour));
       },
@@ -168,7 +171,9 @@ export class Downloader {
     if (!served.has.add(piece)) return;
     for (const tell of served.listeners) tell(piece);
     if (this.#announcer || !this.#listener) return;
-    this.#announcer = new SourceAnnouncer({ registry, port: this.#listener.port, root, log });
+    this.#announcer = new SourceAnnouncer({
+      ...{ registry, identity: this.#identity, port: this.#listener.port, root, log },
+    });
     void this.#announcer.start();
   }
 

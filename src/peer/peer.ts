@@ -5,6 +5,7 @@ import { pieceCountOf } from '../protocol/merkle.ts';
 import { PieceSet } from '../protocol/piece-set.ts';
 import type { RateLimit } from '../lib/rate-limit.ts';
 import { Announcer, type AnnouncerState } from './announcer/announcer.ts';
+import { Identity } from './announcer/identity.ts';
 import { Catalogue } from './catalogue/catalogue.ts';
 import type { Indexing } from './catalogue/identities.ts';
 import { modifiedOf, type OpenedFile, type SharedFile } from './catalogue/shared-file.ts';
@@ -46,6 +47,7 @@ export interface PeerOptions {
 
 export class Peer implements Startable {
   readonly #options: PeerOptions;
+  readonly #identity = new Identity();
   readonly #catalogue: Catalogue;
   readonly #listener: Listener;
   readonly #stopping = new AbortController();
@@ -62,7 +64,11 @@ export class Peer implements Startable {
       log,
       notifications,
     });
-    this.#listener = new Listener({ ...options, offers: offersOf(this.#catalogue) });
+    this.#listener = new Listener({
+      ...options,
+      offers: offersOf(this.#catalogue),
+      proofOf: this.#identity.proofOf,
+    });
   }
 
   /**
@@ -95,6 +101,7 @@ export class Peer implements Startable {
     const catalogue = this.#catalogue;
     this.#announcer = new Announcer({
       registry,
+      identity: this.#identity,
       port: this.port,
       advertise,
       displayName,

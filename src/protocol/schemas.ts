@@ -14,6 +14,8 @@ export const MAX_CHANGE_ENTRIES = 5_000;
 export const MAX_PAGE = 1_000;
 /** Of the contents under one name so many are told, those that most hold. */
 export const MAX_VERSIONS = 100;
+/** Of the names of one change so many are told. */
+export const MAX_CHANGE_NAMES = 20;
 /** Of the names of one content so many are told: any of them says what it is. */
 export const MAX_CONTENT_NAMES = 20;
 
@@ -36,7 +38,8 @@ export const RootSchema = Type.String({
 const RevisionSchema = Type.Integer({
   minimum: 0,
   maximum: Number.MAX_SAFE_INTEGER,
-  description: 'Counts the changes of one peer’s catalogue; 0 is the empty one.',
+  description:
+    'Tells the states of one peer’s catalogue apart: it grows with each change, and 0 is the empty one of a peer that was not known.',
 });
 const ContractSchema = Type.Union([Type.Literal('native'), Type.Literal('exercise')], {
   description: 'Through which contract the peer registered; a native one speaks HTTP.',
@@ -200,8 +203,47 @@ const FoundSchema = Type.Object({
 
 export const SearchAnswerSchema = Type.Object({
   found: Type.Array(FoundSchema),
-  more: Type.Boolean({ description: 'Whether more was found than the limit lets through.' }),
+  more: Type.Boolean({ description: 'Whether there is a next page.' }),
+  next: Type.Optional(
+    Type.Union([Type.String(), Type.Null()], {
+      description:
+        'The `cursor` of the next page; null: there is none. A page may be shorter than the limit, and even empty, and have a next one.',
+    }),
+  ),
 });
+
+/** Something changed: what to ask about again, not what the answer would be. */
+export const ChangeSchema = Type.Union([
+  Type.Object(
+    {
+      kind: Type.Literal('peer'),
+      endpoint: EndpointSchema,
+      isHere: Type.Boolean({ description: 'False: it left, or its lease has ended.' }),
+    },
+    { description: 'A peer came or went, with all that it offers.' },
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal('catalogue'),
+      endpoint: EndpointSchema,
+      offered: Type.Integer({ minimum: 0, description: 'How many names were offered, or anew.' }),
+      withdrawn: Type.Integer({ minimum: 0 }),
+      names: Type.Array(NameSchema, {
+        description: `Of those names the first ${MAX_CHANGE_NAMES}.`,
+      }),
+    },
+    { description: 'What a peer offers changed.' },
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal('content'),
+      endpoint: EndpointSchema,
+      root: RootSchema,
+      held: Type.Union([Type.Literal('whole'), Type.Literal('part'), Type.Literal('none')]),
+    },
+    { description: 'A downloader became a source of a content, or is none any more.' },
+  ),
+]);
 
 const PeerSchema = Type.Object({
   endpoint: EndpointSchema,
@@ -233,6 +275,7 @@ export type Holding = Static<typeof HoldingSchema>;
 export type Report = Static<typeof ReportSchema>;
 export type Found = Static<typeof FoundSchema>;
 export type SearchAnswer = Static<typeof SearchAnswerSchema>;
+export type Change = Static<typeof ChangeSchema>;
 export type PeerSummary = Static<typeof PeerSchema>;
 export type Peers = Static<typeof PeersSchema>;
 export type RegisteredName = Static<typeof RegisteredNameSchema>;

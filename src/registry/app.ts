@@ -1,20 +1,29 @@
 // The HTTP side of the registry, as a table of contents: limits, hooks, routes.
 import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { fastify, type FastifyBaseLogger } from 'fastify';
+import { fastify, LogController, type FastifyBaseLogger } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Type } from 'typebox';
 import { CodedError, PROBLEM_TYPE, problemOf, type ErrorCode } from '../protocol/errors.ts';
+import { isLoopback } from '../protocol/endpoints.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import { VERSION } from '../lib/version.ts';
 import { callerOf, requireOwnEndpoint } from './callers.ts';
 import type { RegistryContext, RegistryServer } from './context.ts';
+import { boundAddresses, boundLoad, DEFAULT_RATE_LIMIT } from './limits.ts';
+import { Load } from './load.ts';
+import { Metrics } from './metrics.ts';
 import { boundPipelining } from './pipelining.ts';
 import { answerWithProblems, sendProblem } from './problems.ts';
+import { eventRoutes } from './routes/events.ts';
+import { Readiness } from './readiness.ts';
+import { REQUEST_ID_HEADER, requestIdOf, tellRequests } from './requests.ts';
 import { exerciseRoutes } from './routes/exercise.ts';
 import { nativeRoutes } from './routes/native.ts';
+import { operationsRoutes } from './routes/operations.ts';
 import { withOtherMethodsRefused } from './routes/other-methods.ts';
+import { searchRoutes } from './routes/search.ts';
+import { referenceRoutes } from './routes/reference.ts';
 import type { Store } from './store/store.ts';
 
 const DEFAULT_BASE = 'api/Registers';
@@ -38,11 +47,6 @@ const CLIENT_ERRORS: Record<string, [ErrorCode, string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['request-timeout', 'The whole request did not arrive in time.'],
 };
 
-const HEALTH = {
-  description: 'Answers once the registry serves.',
-  response: { 200: { content: { 'text/plain': { schema: Type.Literal('ok') } } } },
-};
-
 export function createApp(options: {
   store: Store;
   log: Logger;
@@ -50,17 +54,39 @@ export function createApp(options: {
   leaseSeconds: number;
   bases: string[];
   anyAddress: boolean;
+  advertise?: string | undefined;
   unreachable: RegistryContext['unreachable'];
+  dialBack: RegistryContext['dialBack'];
+  changes: RegistryContext['changes'];
+  /** Proxies whose X-Forwarded-For is believed: addresses and CIDR ranges. Default: none. */
+  trustProxy?: string[] | undefined;
+  /** Requests a minute of one address; 0: no limit. */
+  rateLimit?: number | undefined;
+  readiness?: Readiness;
+  load?: Load;
   requestTimeoutMs?: number | undefined;
   silenceMs?: number | undefined;
 }): RegistryServer {
-  const { store, clock, leaseSeconds, anyAddress, unreachable } = options;
+  const { store, clock, leaseSeconds, anyAddress, advertise, unreachable, dialBack, changes } =
+    options;
   const { requestTimeoutMs = REQUEST_TIMEOUT_MS, silenceMs = SILENCE_MS } = options;
+  const { trustProxy = [], rateLimit = DEFAULT_RATE_LIMIT } = options;
+  const { readiness = new Readiness(store), load = new Load(options.log) } = options;
+  const metrics = new Metrics(store, clock);
 
   // Named by its wider type, or the routes would be typed by this very logger.
   const loggerInstance: FastifyBaseLogger = options.log;
   const app = fastify({
     loggerInstance,
+    // One line a request costs more than most answers: see requests.ts for what is written instead.
+    logController: new LogController({
+      disableRequestLogging: true,
+      requestIdLogLabel: 'requestId',
+    }),
+    genReqId: requestIdOf,
+    trustProxy: trustProxy.length > 0 && trustProxy,
+    // While it closes, what has come is answered like anything else.
+    return503OnClosing: false,
     requestTimeout: requestTimeoutMs,
     connectionTimeout: silenceMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -77,12 +103,14 @@ export function createApp(options: {
       // As in ASP.NET, where the exercise comes from.
       caseSensitive: false,
       maxParamLength: MAX_URL_PART,
-      onBadUrl: (path: string, _request: IncomingMessage, response: ServerResponse) => {
+      onBadUrl: (path: string, request: IncomingMessage, response: ServerResponse) => {
         const problem = problemOf(
           new CodedError('bad-name', `${path.slice(0, 200)}: not percent-encoded UTF-8.`),
         );
         const body = JSON.stringify(problem);
+        metrics.answered(undefined, request.method, problem.status, 0);
         response.writeHead(problem.status, {
+          [REQUEST_ID_HEADER]: requestIdOf(request),
           'content-type': PROBLEM_TYPE,
           'content-length': Buffer.byteLength(body),
           'x-content-type-options': 'nosniff',
@@ -96,8 +124,10 @@ export function createApp(options: {
       const [code, detail] = CLIENT_ERRORS[error.code] ?? ['bad-request', 'This is not HTTP/1.1.'];
       const problem = problemOf(new CodedError(code, detail));
       const body = JSON.stringify(problem);
+      metrics.answered(undefined, undefined, problem.status, 0);
       socket.write(
-        `HTTP/1.1 ${problem.status} ${problem.title}\r\nContent-Type: ${PROBLEM_TYPE}\r\n` +
+        `HTTP/1.1 ${problem.status} ${problem.title}\r\n` +
+          `X-Request-Id: ${requestIdOf({ headers: {} })}\r\nContent-Type: ${PROBLEM_TYPE}\r\n` +
           `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
       );
       // Not only this half of it: the other one is the client's, who may never close it.
@@ -107,7 +137,17 @@ export function createApp(options: {
   app.server.maxConnections = MAX_CONNECTIONS;
 
   answerWithProblems(app);
+  tellRequests(app);
+  metrics.watch(app);
+  app.addHook('onRequest', (_request, reply, done) => {
+    void reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
+    done();
+  });
   boundPipelining(app);
+  boundLoad(app, load, () => {
+    metrics.shed();
+  });
+  boundAddresses(app, rateLimit);
 
   // Bodies are JSON whatever their type says: `curl -d` says form. That alone would let any web page
   // register through its reader's browser, so a page of another origin is refused.
@@ -119,7 +159,6 @@ export function createApp(options: {
     else void parseJson(request, body, done);
   });
   app.addHook('onRequest', async (request, reply) => {
-    void reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
     const { origin, host } = request.headers;
     const changes = request.method !== 'GET' && request.method !== 'HEAD';
     if (changes && origin !== undefined && !isOrigin(origin, host))
@@ -132,12 +171,18 @@ export function createApp(options: {
 
   const context: RegistryContext = {
     store,
+    asKept: ({ ipAddress, port }) => ({
+      ipAddress: advertise !== undefined && isLoopback(ipAddress) ? advertise : ipAddress,
+      port,
+    }),
     clock,
     leaseSeconds,
     requireOwn: (request, endpoint) => {
-      if (!anyAddress) requireOwnEndpoint(callerOf(request.raw.socket), endpoint);
+      if (!anyAddress) requireOwnEndpoint(callerOf(request), endpoint);
     },
     unreachable,
+    dialBack,
+    changes,
   };
 
   void app.register(swagger, {
@@ -152,13 +197,16 @@ export function createApp(options: {
   });
   void app.register((routes: RegistryServer, _options, done) => {
     withOtherMethodsRefused(routes, () => {
-      routes.get('/healthz', { schema: HEALTH }, () => 'ok' as const);
       routes.get('/api/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
       nativeRoutes(routes, context, VERSION);
+      searchRoutes(routes, context);
+      eventRoutes(routes, context);
       for (const base of new Map(
         [DEFAULT_BASE, ...options.bases].map((each) => [each.toLowerCase(), each]),
       ).values())
         exerciseRoutes(routes, base, context);
+      operationsRoutes(routes, { readiness, metrics });
+      referenceRoutes(routes);
     });
     done();
   });

@@ -85,5 +85,6 @@ test('any other endpoint is given to everyone as it is', () => {
 });
 
 test('a caller that has gone is nobody, and least of all on this machine', () => {
-  expect(() => callerOf(new Socket())).toThrow(expect.objectContaining({ code: 'bad-request' }));
+  const gone = { raw: { socket: new Socket() }, ip: '127.0.0.1' };
+  expect(() => callerOf(gone)).toThrow(expect.objectContaining({ code: 'bad-request' }));
 });

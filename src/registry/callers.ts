@@ -5,25 +5,58 @@ import { networkInterfaces } from 'node:os';
 import { endpointText, isLoopback, parseAddress, type Endpoint } from '../protocol/endpoints.ts';
 import { CodedError } from '../protocol/errors.ts';
 
+/** What of a request tells where it comes from. */
+export interface Called {
+  raw: { socket: Socket };
+  /** Who asked: what a trusted proxy forwarded, else where the socket leads. */
+  ip: string;
+}
+
 /** The two addresses of a call, canonical. */
 export interface Caller {
   /** Where the call came from. */
   address: string;
   /** The address of the registry that the caller used, so one at which the caller reaches this machine. */
   registryAddress: string;
+  /** Whether a proxy tells the address. */
+  isForwarded?: boolean;
 }
 
 /** @throws CodedError `bad-request` for a caller that has gone, so that nothing is done in its name */
-export function callerOf({ remoteAddress, localAddress }: Socket): Caller {
+export function callerOf(request: Called): Caller {
+  const { remoteAddress, localAddress } = request.raw.socket;
   // A socket that was closed meanwhile has no addresses, and nobody to answer.
   if (remoteAddress === undefined || localAddress === undefined)
     throw new CodedError('bad-request', 'The connection was closed before the call was answered.');
-  return { address: parseAddress(remoteAddress), registryAddress: parseAddress(localAddress) };
+  const address = parseAddress(remoteAddress);
+  const registryAddress = parseAddress(localAddress);
+  if (request.ip === remoteAddress) return { address, registryAddress };
+  const forwarded = forwardedAddress(request.ip);
+  // A proxy elsewhere that tells of loopback means its own machine, which it is then taken for.
+  return isLoopback(forwarded) && !isLoopback(address)
+    ? { address, registryAddress }
+    : { address: forwarded, registryAddress, isForwarded: true };
+}
+
+/** Where a call came from, canonical. @throws CodedError `bad-request` */
+export function addressOf(request: Called): string {
+  return callerOf(request).address;
+}
+
+function forwardedAddress(text: string): string {
+  try {
+    return parseAddress(text);
+  } catch (cause) {
+    throw new CodedError('bad-request', 'The proxy forwards what is no address.', { cause });
+  }
 }
 
 /** Whether the caller is a process on the registry's own machine. */
-function isOnThisMachine({ address, registryAddress }: Caller): boolean {
-  if (isLoopback(address) || address === registryAddress) return true;
+function isOnThisMachine({ address, registryAddress, isForwarded = false }: Caller): boolean {
+  if (isLoopback(address)) return true;
+  // Behind a proxy elsewhere a private address of this machine may be anybody's.
+  if (isForwarded) return false;
+  if (address === registryAddress) return true;
   return Object.values(networkInterfaces()).some((addresses) =>
     addresses?.some((own) => parseAddress(own.address) === address),
   );

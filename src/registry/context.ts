@@ -7,9 +7,11 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from 'fastify';
-import type { IncomingMessage } from 'node:http';
 import type { Endpoint } from '../protocol/endpoints.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { ChangeFeed } from './change-feed.ts';
+import type { DialBack } from './dial-back.ts';
+import type { Called } from './callers.ts';
 import type { Store } from './store/store.ts';
 
 export interface RegistryContext {
@@ -18,9 +20,14 @@ export interface RegistryContext {
   /** How long a native peer is believed without hearing from it. */
   leaseSeconds: number;
   /** @throws CodedError `endpoint-not-yours` */
-  requireOwn: (request: { raw: IncomingMessage }, endpoint: Endpoint) => void;
+  requireOwn: (request: Called, endpoint: Endpoint) => void;
+  /** Undefined: peers are listed without being dialled. */
+  dialBack: DialBack | undefined;
+  /** Where an endpoint that was registered is kept: one on loopback under the machine's address, if that is known. */
+  asKept: (endpoint: Endpoint) => Endpoint;
   /** Has an endpoint looked at that somebody could not reach; resolves before that is done. */
   unreachable: (endpoint: Endpoint) => Promise<void>;
+  changes: ChangeFeed;
 }
 
 export type RegistryServer = FastifyInstance<

@@ -19,15 +19,23 @@ function codedOf(error: unknown): unknown {
   return error;
 }
 
+/** When to try again, in seconds, where nothing better is known. */
+const RETRY_AFTER_S = 1;
+
 export function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
   const problem = problemOf(codedOf(error));
+  if (problem.status === 503 && !reply.hasHeader('retry-after'))
+    void reply.header('retry-after', RETRY_AFTER_S);
   return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }
 
 export function answerWithProblems(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => {
     sendProblem(reply, error);
-    if (reply.statusCode >= 500) request.log.error({ err: error }, 'a request failed here');
+    // Without a cause a 503 is no fault, and a crowd would fill the log with it.
+    const isRefusal = reply.statusCode === 503 && !(error instanceof Error && error.cause);
+    if (reply.statusCode >= 500 && !isRefusal)
+      request.log.error({ err: error }, 'a request failed here');
   });
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '';

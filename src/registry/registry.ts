@@ -5,8 +5,12 @@ import { systemClock, type Clock } from '../lib/clock.ts';
 import { Repeating, type Startable } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
 import { createApp } from './app.ts';
-import { Prober } from './probe.ts';
+import { ChangeFeed } from './change-feed.ts';
+import { DialBack } from './dial-back.ts';
 import type { RegistryServer } from './context.ts';
+import { Load } from './load.ts';
+import { Prober } from './probe.ts';
+import { Readiness } from './readiness.ts';
 import { Reports } from './reports.ts';
 import type { Store } from './store/store.ts';
 
@@ -14,9 +18,13 @@ import type { Store } from './store/store.ts';
 export const DEFAULT_LEASE_SECONDS = 25;
 /** A catalogue outlives its lease by this much: who comes back meanwhile need not send it again. */
 const KEEP_EXPIRED_MS = 15 * 60 * 1000;
+/** How late followers may be told that a lease has ended. */
+const NOTICE_EVERY_MS = 2_000;
 const UPKEEP_EVERY_MS = 60 * 1000;
-/** So long a request that is under way has to end when the registry stops. */
+/** So long a request that has not arrived whole, or is not read, has to end when the registry stops. */
 const LAST_REQUESTS_MS = 1_000;
+/** And so long the registry has for what it answers then. */
+const LAST_ANSWERS_MS = 10_000;
 
 export interface RegistryOptions {
   store: Store;
@@ -29,8 +37,18 @@ export interface RegistryOptions {
   bases?: string[];
   /** For labs: anyone may register any endpoint. Default: false. */
   anyAddress?: boolean;
+  /** Where others reach this machine: endpoints on its loopback are kept so. Default: as loopback. */
+  advertise?: string | undefined;
+  /** Default: true, a native peer is dialled before it is listed; never with `anyAddress`. */
+  dialBack?: boolean;
   /** Default: 25. */
   leaseSeconds?: number;
+  /** Proxies whose X-Forwarded-For is believed: addresses and CIDR ranges. Default: none. */
+  trustProxy?: string[];
+  /** Requests a minute of one address, 0 for no limit. Default: 30,000. */
+  rateLimit?: number;
+  /** How many requests may wait for their answers at once. Default: 1,000. */
+  maxUnderWay?: number;
   /** The pause between two rounds of probes. Default: 8,000. */
   probeEveryMs?: number;
   /** How long a whole request may take to arrive. Default: 20,000. */
@@ -43,27 +61,49 @@ export interface RegistryOptions {
 export class Registry implements Startable {
   readonly #options: RegistryOptions;
   readonly #app: RegistryServer;
+  readonly #readiness: Readiness;
+  readonly #load: Load;
   readonly #upkeep: Startable[];
   #stopping: Promise<void> | undefined;
 
   constructor(options: RegistryOptions) {
     const { store, log, clock = systemClock, leaseSeconds = DEFAULT_LEASE_SECONDS } = options;
     const reports = new Reports(store, clock, log);
+    const changes = new ChangeFeed(store, clock, log);
+    const anyAddress = options.anyAddress ?? false;
     this.#options = options;
+    this.#readiness = new Readiness(store);
+    this.#load = new Load(log, options.maxUnderWay);
     this.#app = createApp({
       store,
       log,
       clock,
       leaseSeconds,
       bases: options.bases ?? [],
-      anyAddress: options.anyAddress ?? false,
+      anyAddress,
+      advertise: options.advertise,
+      dialBack: anyAddress || options.dialBack === false ? undefined : new DialBack(),
+      changes,
       unreachable: (endpoint) => reports.unreachable(endpoint),
+      trustProxy: options.trustProxy,
+      rateLimit: options.rateLimit,
+      readiness: this.#readiness,
+      load: this.#load,
       requestTimeoutMs: options.requestTimeoutMs,
       silenceMs: options.silenceMs,
     });
     this.#upkeep = [
+      this.#load,
       new Prober(store, log, options.probeEveryMs),
       reports,
+      changes,
+      new Repeating({
+        work: () => store.noticeEndedLeases(clock.now()),
+        pauseMs: NOTICE_EVERY_MS,
+        onError: (err) => {
+          log.error({ err }, 'looking for ended leases failed');
+        },
+      }),
       new Repeating({
         work: async () => {
           await store.dropExpired(clock.now() - KEEP_EXPIRED_MS);
@@ -94,15 +134,23 @@ export class Registry implements Startable {
     for (const part of this.#upkeep) await part.start();
   }
 
+  /** Says at `/readyz` that it is about to stop, and goes on serving. */
+  drain(): void {
+    this.#readiness.drain();
+  }
+
   stop(): Promise<void> {
     this.#stopping ??= (async () => {
+      this.drain();
       for (const part of this.#upkeep) await part.stop();
+      const since = performance.now();
       // A client that stays half way through a request would hold this up for ever.
-      const late = setTimeout(() => {
-        this.#app.server.closeAllConnections();
+      const late = setInterval(() => {
+        const isAnswering = this.#load.underWay > 0 && performance.now() - since < LAST_ANSWERS_MS;
+        if (!isAnswering) this.#app.server.closeAllConnections();
       }, LAST_REQUESTS_MS);
       await this.#app.close();
-      clearTimeout(late);
+      clearInterval(late);
       await this.#options.store.stop();
     })();
     return this.#stopping;

@@ -26,7 +26,7 @@ const ROOT_OF_HELLO = '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e730433629
 test('without a terminal and without arguments it prints help', async () => {
   const { code, stdout, stderr } = await sp2p([]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  for (const command of ['registry', 'share', 'search', 'get', 'peers'])
+  for (const command of ['registry', 'backup', 'share', 'search', 'get', 'peers'])
     expect(stdout.toString()).toMatch(new RegExp(`^  ${command} `, 'm'));
 });
 
@@ -55,6 +55,17 @@ const WRONG: Record<string, [args: string[], message: RegExp]> = {
   'an address that is none': [['share', '.', '--advertise', 'here'], /an IP address/],
   'a level that is none': [['get', 'a', '--log-level', 'loud'], /Allowed choices are/],
   'a base that is none': [['registry', '--base', 'a b'], /a plain path.*\[bad-usage\]/],
+  'a proxy that is none': [
+    ['registry', '--trust-proxy', 'here'],
+    /an address or a range.*\[bad-usage\]/,
+  ],
+  'a limit of requests that is none': [['registry', '--rate-limit', '-1'], /whole number from 0/],
+  'a time to drain that is none': [['registry', '--drain', '1.5'], /whole number from 0/],
+  'a file of flags that is not there': [
+    ['registry', '--config', '/no/such/file'],
+    /\/no\/such\/file: it cannot be read: ENOENT.*\[bad-usage\]/,
+  ],
+  'a backup to nowhere': [['backup'], /missing required argument/],
   'a name that leaves the folder': [['get', '../a'], /"\.\." segments.*\[bad-name\]/],
   'a name that steers a terminal': [['get', 'a\u001b[2J'], /"a\\u\{1b\}\[2J".*\[bad-name\]/],
 };

@@ -10,12 +10,19 @@ import { temporaryFolder } from './temporary.ts';
 
 export const silent = createLog('silent');
 
-/** A registry with an index of its own. `url` is a fresh URL each time. */
+/**
+ * A registry with an index of its own, which lists peers without dialling them unless it is told to: most
+ * that tests announce are not there. `url` is a fresh URL each time.
+ */
 export async function startRegistry(
   options: Partial<RegistryOptions> = {},
 ): Promise<{ registry: Registry; url: URL; port: number }> {
   const store = options.store ?? new SqliteStore(`${await temporaryFolder()}/index.sqlite`);
-  const registry = new Registry({ host: '127.0.0.1', port: 0, log: silent, ...options, store });
+  const registry = new Registry({
+    ...{ host: '127.0.0.1', port: 0, log: silent, dialBack: false },
+    ...options,
+    store,
+  });
   onTestFinished(() => registry.stop());
   await registry.start();
   const { port } = registry.address;

@@ -314,24 +314,39 @@ test('a cache of roots that cannot be written is done without', async () => {
   expect(await readdir(place, { recursive: true })).toHaveLength(3);
 });
 
-test('a file that is written all the time is left alone until it is not', async () => {
-  const folder = await folderOf({});
-  const path = join(folder, 'growing');
-  const { catalogue } = await catalogueOf(folder);
+/** Writes for a while, as other files come and are hashed; answers the longest pause, in milliseconds. */
+async function keepWriting(catalogue: Catalogue, folder: string, path: string): Promise<number> {
+  let longest = 0;
+  let last = performance.now();
   // Each of these is hashed while the other one grows.
   for (let round = 0; round < 5; round++) {
     await writeFile(join(folder, String(round)), 'x');
     for (let grown = 0; !catalogue.find(String(round)) || grown < 10; grown++) {
       await appendFile(path, 'more');
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
       // Long enough to be hashed in between, and not to be quiet.
       for (let looks = 0; looks < 50; looks++) await stat(path);
     }
   }
-  expect(catalogue.names).toEqual(['0', '1', '2', '3', '4']);
-  expect(catalogue.indexing.files).toMatchObject({ done: 5 });
-  await expect.poll(() => catalogue.names, SOON).toContain('growing');
-  expect(catalogue.find('growing')?.state.size).toBe((await stat(path)).size);
-  expect(catalogue.indexing.files).toEqual({ done: 6, left: 0 });
+  return longest;
+}
+
+test('a file that is written all the time is left alone until it is not', async () => {
+  for (let attempt = 1; ; attempt++) {
+    const folder = await folderOf({});
+    const path = join(folder, 'growing');
+    const { catalogue } = await catalogueOf(folder);
+    const longest = await keepWriting(catalogue, folder, path);
+    // Whoever writes may be kept from it as long as a file has to be quiet: then it was not written all the time.
+    if (longest > 80 && attempt < 10) continue;
+    expect(catalogue.names).toEqual(['0', '1', '2', '3', '4']);
+    expect(catalogue.indexing.files).toMatchObject({ done: 5 });
+    await expect.poll(() => catalogue.names, SOON).toContain('growing');
+    expect(catalogue.find('growing')?.state.size).toBe((await stat(path)).size);
+    expect(catalogue.indexing.files).toEqual({ done: 6, left: 0 });
+    return;
+  }
 });
 
 test('small files are offered and registered while a large one is being hashed', async () => {

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { NativeRegistry } from '../../src/client/registry-client.ts';
+import { Identity } from '../../src/peer/announcer/identity.ts';
 import {
   SourceAnnouncer,
   type SourceAnnouncerOptions,
@@ -20,6 +21,7 @@ const SOON = { timeout: 15_000, interval: 20 };
 async function startAnnouncer(url: URL, options: Partial<SourceAnnouncerOptions> = {}) {
   const registry = new NativeRegistry(url);
   const announcer = new SourceAnnouncer({
+    identity: new Identity(),
     ...{ registry, port: PORT, root: ROOT, log: silent },
     ...options,
   });
@@ -68,7 +70,13 @@ test('what becomes whole while it is told is told anew at once', async () => {
   const { url } = await startRegistry();
   const gate = await startGate(url);
   const registry = new NativeRegistry(gate.url);
-  const announcer = new SourceAnnouncer({ registry, port: PORT, root: ROOT, log: silent });
+  const announcer = new SourceAnnouncer({
+    identity: new Identity(),
+    registry,
+    port: PORT,
+    root: ROOT,
+    log: silent,
+  });
   onTestFinished(() => announcer.stop());
   const holds = () => gate.calls.filter((call) => call.includes('/contents/')).length;
   gate.refuses = (call) => {
@@ -161,6 +169,7 @@ test('one that never began has nothing to take back', async () => {
   const { url } = await startRegistry();
   const gate = await startGate(url);
   const announcer = new SourceAnnouncer({
+    identity: new Identity(),
     ...{ registry: new NativeRegistry(gate.url), port: PORT, root: ROOT, log: silent },
   });
   await announcer.stop();

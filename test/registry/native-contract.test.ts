@@ -108,8 +108,11 @@ test('what comes through one contract is found and taken away through the other'
   expect(await json('/api/v1/search?text=HAND')).toEqual({
     found: [{ name: 'by hand', size: null, modified: null, holders: 1, versions: 0, root: null }],
     more: false,
+    next: null,
   });
-  await change(PEER, 1, ['native again']);
+  // Its revision has grown with what was taken from it.
+  expectProblem(await change(PEER, 1, ['native again']), 409, 'revision-mismatch');
+  await change(PEER, 2, ['native again']);
   expect(await json('/api/Registers')).toEqual([
     { name: 'by hand', endpoints: [here(7771)] },
     { name: 'native again', endpoints: [here(7771)] },
@@ -130,7 +133,7 @@ test('a silent peer is in no answer after its lease, and comes back with its cat
     [],
     [],
     { name: 'a', versions: [], sources: [] },
-    { found: [], more: false },
+    { found: [], more: false, next: null },
     { peers: [], more: false },
   ];
   clock.time += LEASE_SECONDS * 1000 - 1;
@@ -176,10 +179,11 @@ test('a lost update is noticed: another revision is refused, and a reset repairs
     expectProblem(refused, 409, 'revision-mismatch');
     expect(refused.json).toMatchObject({ revision: 1 });
   }
-  expect((await change(PEER, 77, ['c'], { reset: true })).json).toEqual({ revision: 2 });
+  const at = clock.time;
+  expect((await change(PEER, 77, ['c'], { reset: true })).json).toEqual({ revision: at });
   expect(await json('/api/Registers')).toEqual([{ name: 'c', endpoints: [here(7771)] }]);
   // Both in one change: it is offered.
-  await change(PEER, 2, ['c', 'd'], { withdrawn: ['c', 'never there'] });
+  await change(PEER, at, ['c', 'd'], { withdrawn: ['c', 'never there'] });
   expect(await json('/api/v1/peers')).toMatchObject({ peers: [{ names: 2 }] });
 });
 
@@ -241,9 +245,15 @@ test('peers and what is found come up to the limit, and it is said that there is
   const untold = { size: 5, modified: 7, versions: 0, root: null };
   const map = { name: 'map', holders: 2, ...untold };
   const roadMap = { name: 'road map', holders: 1, ...untold };
-  expect(await json('/api/v1/search?text=Map')).toEqual({ found: [map, roadMap], more: false });
+  expect(await json('/api/v1/search?text=Map')).toEqual({
+    found: [map, roadMap],
+    more: false,
+    next: null,
+  });
   expect(await json('/api/v1/search?text=m%C3%A0p+road')).toMatchObject({ found: [roadMap] });
-  expect(await json('/api/v1/search?text=map&limit=1')).toEqual({ found: [map], more: true });
+  expect(await json('/api/v1/search?text=map&limit=1')).toMatchObject({
+    ...{ found: [map], more: true, next: expect.any(String) as string },
+  });
 });
 
 test('a name is answered with its contents, and a content with all who hold it', async () => {

@@ -2,6 +2,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createApp } from '../../src/registry/app.ts';
+import { ChangeFeed } from '../../src/registry/change-feed.ts';
 import { SqliteStore } from '../../src/registry/store/sqlite.ts';
 import { silent, startRegistry } from '../harness/running.ts';
 import { call } from './calling.ts';
@@ -94,6 +95,8 @@ test('every route is in the document, and every operation in it is a route', asy
   const store = new SqliteStore(':memory:');
   const bases = ['api/powernap', 'API/registers'];
   const app = createApp({
+    dialBack: undefined,
+    changes: new ChangeFeed(store, systemClock, silent),
     ...{ store, log: silent, clock: systemClock, leaseSeconds: 60, bases, anyAddress: false },
     unreachable: () => Promise.resolve(),
   });
@@ -128,7 +131,8 @@ test('what the registry answers is what the document promises', async () => {
   const { port } = await startRegistry();
   const { json } = await call(port, 'GET', '/api/v1/openapi.json');
   for (const [path, method, { responses }] of operationsOf(json as Document)) {
-    if (method !== 'get') continue;
+    // Events have no end; events.test.ts follows them.
+    if (method !== 'get' || path === '/api/v1/events') continue;
     const asked = path
       .replace('{*}', 'a')
       .replace('{root}', '0'.repeat(64))

@@ -1,16 +1,11 @@
-// Whose endpoint it is, from the socket to the answer. The sockets are real; only the addresses that
-// they report are other ones, as if a further machine were calling.
+// Whose endpoint it is, from the socket to the answer.
 import { networkInterfaces } from 'node:os';
-import type { AddressInfo, Socket } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
-import { systemClock } from '../../src/lib/clock.ts';
+import { expect, test } from 'vitest';
 import type { Endpoint } from '../../src/protocol/endpoints.ts';
-import { createApp } from '../../src/registry/app.ts';
-import { SqliteStore } from '../../src/registry/store/sqlite.ts';
-import { silent, startRegistry } from '../harness/running.ts';
+import { startRegistry } from '../harness/running.ts';
 import { call, expectProblem } from './calling.ts';
+import { REGISTRY, startedFor } from './started-for.ts';
 
-const REGISTRY = '192.0.2.1';
 const ANN = '203.0.113.7';
 const BOB = '203.0.113.8';
 const PEER = `/api/v1/peers/${'0123456789abcdef'.repeat(2)}`;
@@ -18,35 +13,6 @@ const OTHER = `/api/v1/peers/${'f'.repeat(32)}`;
 const ROOT = '0123456789abcdef'.repeat(4);
 const at = (ipAddress: string) => ({ ipAddress, port: 7771 });
 const offer = (name: string) => ({ name, size: 1, modified: 1 });
-
-/** A registry that takes its callers for being at the address that is named with each call. */
-async function startedFor(
-  options: { anyAddress?: boolean; unreachable?: (endpoint: Endpoint) => Promise<void> } = {},
-) {
-  const store = new SqliteStore(':memory:');
-  await store.start();
-  let caller = '';
-  const app = createApp({
-    ...{ store, log: silent, clock: systemClock, leaseSeconds: 60, bases: [], anyAddress: false },
-    unreachable: () => Promise.resolve(),
-    ...options,
-  });
-  app.server.on('connection', (socket: Socket) => {
-    Object.defineProperty(socket, 'remoteAddress', { value: caller });
-    const own = caller === '127.0.0.1' ? caller : REGISTRY;
-    Object.defineProperty(socket, 'localAddress', { value: own });
-  });
-  onTestFinished(async () => {
-    await app.close();
-    await store.stop();
-  });
-  await app.listen({ host: '127.0.0.1', port: 0 });
-  const { port } = app.server.address() as AddressInfo;
-  return (from: string, method: string, path: string, body?: unknown, headers = {}) => {
-    caller = from;
-    return call(port, method, path, { body, headers });
-  };
-}
 
 test('nobody else may change what is at an address', async () => {
   const from = await startedFor();
@@ -180,4 +146,22 @@ test('a page of the registry’s own origin may', async () => {
   const headers = { origin: `http://127.0.0.1:${port}` };
   const body = at('127.0.0.1');
   expect((await call(port, 'POST', '/api/Registers/a', { body, headers })).text).toBe('1');
+});
+
+test('with the address of its machine a registry keeps no endpoint on loopback', async () => {
+  // An address for documentation (RFC 5737): another machine's registry may well tell it.
+  const advertise = '192.0.2.55';
+  const { port } = await startRegistry({ advertise });
+  const peer = `/api/v1/peers/${'ab'.repeat(16)}`;
+  const endpoint = { ipAddress: advertise, port: 7771 };
+  for (let times = 0; times < 2; times++)
+    expect((await call(port, 'PUT', peer, { body: { port: 7771 } })).json).toMatchObject({
+      endpoint,
+    });
+  const byHand = '/api/Registers/by%20hand';
+  const local = { ipAddress: '127.0.0.1', port: 7772 };
+  expect((await call(port, 'POST', byHand, { body: local })).json).toBe(1);
+  expect((await call(port, 'GET', byHand)).json).toEqual([{ ipAddress: advertise, port: 7772 }]);
+  expect((await call(port, 'PUT', byHand, { body: local })).json).toBe(1);
+  expect((await call(port, 'DELETE', peer)).status).toBe(204);
 });

@@ -49,8 +49,10 @@ export class PlainStore {
 
   deregister(name: string, endpoint: Endpoint, now: number): boolean {
     const holders = this.#holders(name, now).filter((peer) => isAt(peer, endpoint));
-    for (const { contract, offers } of holders) {
+    for (const peer of holders) {
+      const { contract, offers } = peer;
       offers.delete(name);
+      if (contract === 'native') peer.revision++;
       if (contract === 'exercise' && offers.size === 0) this.#peers.delete(endpointText(endpoint));
     }
     return holders.length > 0;
@@ -69,7 +71,7 @@ export class PlainStore {
     return revision;
   }
 
-  changeCatalogue(peerId: string, change: CatalogueChange): number {
+  changeCatalogue(peerId: string, change: CatalogueChange, now: number): number {
     const peer = this.#peers.get(peerId);
     if (!peer) throw new CodedError('unknown-peer', '');
     if (!change.reset && change.revision !== peer.revision)
@@ -80,7 +82,8 @@ export class PlainStore {
       offers.set(name, { size, modified, root });
     this.#checkSize(offers);
     peer.offers = offers;
-    return ++peer.revision;
+    peer.revision = Math.max(peer.revision + 1, change.reset ? now : 0);
+    return peer.revision;
   }
 
   holdContent(peerId: string, root: string, complete: boolean): void {
@@ -137,6 +140,11 @@ export class PlainStore {
           names: offers.size,
         })),
       ),
+      counts: {
+        peers: live.length,
+        names: new Set([...this.#peers.values()].flatMap(({ offers }) => [...offers.keys()])).size,
+        leases: live.filter(({ contract }) => contract === 'native').length,
+      },
       exerciseEndpoints: inOrder(live.filter((p) => p.contract === 'exercise').map(endpointOf)),
       endpointOfPeer: peerIds.map((peerId) => this.#peers.get(peerId)?.endpoint),
     };
@@ -253,6 +261,7 @@ export async function view(
       endpoints: inOrder(endpoints),
     })),
     peers: inOrder(await store.peers(1000, now)),
+    counts: await store.counts(now),
     exerciseEndpoints: inOrder(await store.exerciseEndpoints()),
     endpointOfPeer: await Promise.all(peerIds.map((peerId) => store.endpointOfPeer(peerId))),
   };

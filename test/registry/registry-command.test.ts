@@ -84,3 +84,27 @@ test('a port that is taken ends it with a message', async () => {
     stderr: expect.stringMatching(/^sp2p: .*taken.* \[port-taken\]\n$/) as string,
   });
 });
+
+test('told to stop it says so first, and goes on serving as long as it was told', async () => {
+  const data = await temporaryFolder();
+  const { port, process: child, ended } = await startRegistryCommand(data, ['--drain', '3600']);
+  expect((await call(port, 'GET', '/readyz')).status).toBe(200);
+  child.kill('SIGTERM');
+  await expect
+    .poll(async () => (await call(port, 'GET', '/readyz')).status, { timeout: 20_000 })
+    .toBe(503);
+  expect((await call(port, 'GET', '/api/Registers')).json).toEqual([]);
+  // A second signal ends it at once.
+  child.kill('SIGTERM');
+  expect(await ended).toMatchObject({ code: 143, stderr: '' });
+});
+
+test('once it has drained it ends as it should', async () => {
+  const data = await temporaryFolder();
+  const { port, process: child, ended } = await startRegistryCommand(data, ['--drain', '1']);
+  child.kill('SIGINT');
+  await expect
+    .poll(async () => (await call(port, 'GET', '/readyz')).status, { interval: 5 })
+    .toBe(503);
+  expect(await ended).toMatchObject({ code: 0, signal: null, stderr: '' });
+});

@@ -37,13 +37,15 @@ test('what was registered is there after a restart, in a folder that did not exi
   const peer = { peerId: PEER, endpoint: { ...A, port: 1 }, displayName: 'Ann' };
   await first.renewLease(peer, NOW + 1000);
   const entry = { name: 'native', size: 5, modified: 7, root: ROOT };
-  await first.changeCatalogue(PEER, { revision: 0, offered: [entry], withdrawn: [] });
+  await first.changeCatalogue(PEER, { revision: 0, offered: [entry], withdrawn: [] }, NOW);
   await first.holdContent(PEER, OTHER_ROOT, false);
   await first.stop();
 
   const second = await opened(file);
   expect(await second.endpointsOf('by hand', NOW)).toEqual([A]);
-  expect(await second.search('native', 1, NOW)).toEqual([{ ...entry, holders: 1, versions: 1 }]);
+  expect((await second.search({ text: 'native' }, 1, NOW)).found).toEqual([
+    { ...entry, holders: 1, versions: 1 },
+  ]);
   expect(await second.contentOf(OTHER_ROOT, 1, NOW)).toMatchObject({ holders: 0, partial: 1 });
   expect(await second.renewLease(peer, NOW + 2000)).toBe(1);
 });
@@ -95,11 +97,11 @@ test('data from before there were roots are kept, and take roots from then on', 
   expect(await store.endpointsOf('by hand', NOW)).toEqual([A]);
   expect(await store.sourcesOf('native', 10, NOW)).toEqual([{ ...source, root: null }]);
   expect(await store.versionsOf('native', 10, NOW)).toEqual([]);
-  expect(await store.search('native', 1, NOW)).toEqual([
+  expect((await store.search({ text: 'native' }, 1, NOW)).found).toEqual([
     { ...entry, holders: 1, versions: 0, root: null },
   ]);
   const offered = [{ ...entry, root: ROOT }];
-  expect(await store.changeCatalogue(PEER, { revision: 3, offered, withdrawn: [] })).toBe(4);
+  expect(await store.changeCatalogue(PEER, { revision: 3, offered, withdrawn: [] }, NOW)).toBe(4);
   expect(await store.contentOf(ROOT, 10, NOW)).toMatchObject({ holders: 1, names: ['native'] });
   expect(await store.peers(10, NOW)).toMatchObject([{ names: 1 }, { names: 1 }]);
 });
@@ -177,7 +179,38 @@ test('a change that fails half way is taken back whole', async () => {
   // No route lets this pass; it stands for any failure of the engine itself.
   const broken = { name: 'c', size: 0.5, modified: 1 };
   const change = { revision: 0, offered: [...offered, broken], withdrawn: [] };
-  await expect(store.changeCatalogue(PEER, change)).rejects.toThrow();
+  await expect(store.changeCatalogue(PEER, change, NOW)).rejects.toThrow();
   expect(await store.listNames('', 10, NOW)).toEqual([]);
-  expect(await store.changeCatalogue(PEER, { ...change, offered })).toBe(1);
+  expect(await store.changeCatalogue(PEER, { ...change, offered }, NOW)).toBe(1);
+});
+
+test('names are found alike before and after they are in trigrams, and not at all once they are gone', async () => {
+  const file = `${await temporaryFolder()}/index.sqlite`;
+  const store = await opened(file);
+  await store.renewLease({ peerId: PEER, endpoint: A, displayName: undefined }, NOW + 1);
+  const words = ['Été', 'winter', 'ΟΔΟΣ'];
+  const offered = Array.from({ length: 900 }, (_, index) => ({
+    ...{ name: `${words[index % 3] ?? ''}/"${index}" it's`, size: index, modified: index },
+  }));
+  await store.changeCatalogue(PEER, { revision: 0, offered, withdrawn: [] }, NOW);
+  const asked = ['été', 'winter 12', 'οδος "7', `it's`, '"899"', 'winter été', 'nter/'];
+  const answers = async () => {
+    const all: string[][] = [];
+    for (const text of asked) {
+      const { found } = await store.search({ text }, 1_000, NOW);
+      all.push(found.map(({ name }) => name).sort());
+    }
+    return all;
+  };
+  const before = await answers();
+  expect(before.map(({ length }) => length)).toEqual([300, 6, 36, 900, 1, 0, 300]);
+  const beside = new DatabaseSync(file);
+  const waiting = () => beside.prepare('SELECT count(*) AS count FROM ungrammed').get()?.['count'];
+  await expect.poll(waiting, { timeout: 20_000 }).toBe(0);
+  beside.close();
+  expect(await answers()).toEqual(before);
+  const gone = offered.filter(({ size }) => size % 2 === 0).map(({ name }) => name);
+  await store.changeCatalogue(PEER, { revision: 1, offered: [], withdrawn: gone }, NOW);
+  const isGone = new Set(gone);
+  expect(await answers()).toEqual(before.map((names) => names.filter((name) => !isGone.has(name))));
 });

@@ -18,10 +18,14 @@ const OTHER = 'f'.repeat(32);
 const ROOT = '0123456789abcdef'.repeat(4);
 const OTHER_ROOT = 'f'.repeat(64);
 
-/** @param open gives an empty store, not started yet */
+/**
+ * @param open gives an empty store, not started yet
+ * @param runs how many arbitrary sequences of operations are tried: an engine over a socket takes its time
+ */
 export function storeContract(
   name: string,
   open: (limits?: { maxNamesPerPeer?: number; maxContentsPerPeer?: number }) => Promise<Store>,
+  runs = 60,
 ): void {
   describe(`the index in ${name}`, () => {
     let store: Store;
@@ -32,15 +36,20 @@ export function storeContract(
     });
 
     const offer = (peerId: string, names: string[], revision = 0, root?: string) =>
-      store.changeCatalogue(peerId, {
-        revision,
-        offered: names.map((name) => ({ name, size: 5, modified: 7, ...(root && { root }) })),
-        withdrawn: [],
-      });
+      store.changeCatalogue(
+        peerId,
+        {
+          revision,
+          offered: names.map((name) => ({ name, size: 5, modified: 7, ...(root && { root }) })),
+          withdrawn: [],
+        },
+        NOW,
+      );
     const announce = (peerId = PEER, endpoint = A, expiresAt = LATER) =>
       store.renewLease({ peerId, endpoint, displayName: 'Ann' }, expiresAt);
-    const found = async (text: string) =>
-      (await store.search(text, 100, NOW)).map(({ name }) => name);
+    const search = async (text: string, limit = 100, now = NOW) =>
+      (await store.search({ text }, limit, now)).found;
+    const found = async (text: string) => (await search(text)).map(({ name }) => name);
 
     test('whatever is done to it, it answers as the plain store does', async () => {
       await fc.assert(
@@ -55,7 +64,7 @@ export function storeContract(
             await fresh.stop();
           }
         }),
-        { numRuns: 60 },
+        { numRuns: runs },
       );
     });
 
@@ -80,7 +89,7 @@ export function storeContract(
           store.versionsOf('a', 10, now),
           store.contentOf(ROOT, 10, now).then(({ sources }) => sources),
           store.listNames('', 10, now),
-          store.search('a', 10, now),
+          search('a', 10, now),
           store.peers(10, now),
         ]);
       for (const answer of await answers(LATER - 1)) expect(answer).toHaveLength(1);
@@ -115,7 +124,7 @@ export function storeContract(
       await small.renewLease({ peerId: PEER, endpoint: A, displayName: undefined }, LATER);
       const entry = (name: string) => ({ name, size: 1, modified: 1 });
       const change = (revision: number, offered: string[], withdrawn: string[]) =>
-        small.changeCatalogue(PEER, { revision, offered: offered.map(entry), withdrawn });
+        small.changeCatalogue(PEER, { revision, offered: offered.map(entry), withdrawn }, NOW);
       expect(await change(0, ['a', 'b'], [])).toBe(1);
       await expect(change(1, ['c', 'd'], ['a'])).rejects.toMatchObject({ code: 'too-many-names' });
       expect((await small.listNames('', 10, NOW)).map(({ name }) => name)).toEqual(['a', 'b']);
@@ -151,7 +160,7 @@ export function storeContract(
       expect(await store.sourcesOf('a', 10, NOW)).toEqual([
         { endpoint: A, contract: 'native', size: 5, modified: 7, root: ROOT },
       ]);
-      expect(await store.search('a', 10, NOW)).toEqual([
+      expect(await search('a', 10, NOW)).toEqual([
         { name: 'a', size: 5, modified: 7, holders: 1, versions: 1, root: ROOT },
       ]);
       expect(await store.contentOf(ROOT, 10, NOW)).toMatchObject({ holders: 1 });
@@ -216,9 +225,8 @@ export function storeContract(
       const tell = async (index: number, name: string, root: string, modified: number) => {
         const peerId = index.toString(16).padStart(32, '0');
         await announce(peerId, { ...A, port: index });
-        await store.changeCatalogue(peerId, {
-          ...{ revision: 0, withdrawn: [], offered: [{ name, size: 5, modified, root }] },
-        });
+        const offered = [{ name, size: 5, modified, root }];
+        await store.changeCatalogue(peerId, { revision: 0, withdrawn: [], offered }, NOW);
       };
       const told: [string, string, number][] = [
         ['a', fifth, 7],
@@ -234,7 +242,7 @@ export function storeContract(
       expect(versions.map(({ root }) => root)).toEqual([fifth, second, first, fourth]);
       expect(versions[0]).toEqual({ root: fifth, size: 5, modified: 7, holders: 2 });
       expect(await store.versionsOf('a', 2, NOW)).toEqual(versions.slice(0, 2));
-      expect(await store.search('a', 1, NOW)).toMatchObject([{ versions: 4, root: null }]);
+      expect(await search('a', 1, NOW)).toMatchObject([{ versions: 4, root: null }]);
     });
 
     test('of more holders than are asked for another choice is told each time', async () => {
@@ -285,7 +293,7 @@ export function storeContract(
           store.sourcesOf('a', 10, NOW),
           store.versionsOf('a', 10, NOW),
           store.listNames('', 10, NOW),
-          store.search('a', 10, NOW),
+          search('a', 10, NOW),
         ]);
       const before = await others();
       const whole = { root: ROOT, size: 5, names: ['a'] };
@@ -459,10 +467,164 @@ export function storeContract(
         ...['mapping', 'x/map.txt'],
         ...['a map', 'my map', 'roadmap'],
       ]);
-      expect(await store.search('MAP', 2, NOW)).toMatchObject([
-        { name: 'atlas/map' },
-        { name: 'map' },
+      expect(await search('MAP', 2, NOW)).toMatchObject([{ name: 'atlas/map' }, { name: 'map' }]);
+    });
+
+    test('words come before parts of words, and of each those that most hold', async () => {
+      const ranked = ['pin', 'pin.txt', 'a/pin/b', 'x pin', 'zz-pin', 'spin', 'x/pinball'];
+      for (const name of ranked.toReversed()) await store.register(name, A, NOW);
+      for (const endpoint of [A, B]) await store.register('opinion', endpoint, NOW);
+      expect(await found('pin')).toEqual([
+        'pin',
+        ...['pin.txt', 'x/pinball', 'a/pin/b'],
+        ...['x pin', 'zz-pin'],
+        ...['opinion', 'spin'],
       ]);
+    });
+
+    test.each(['1', 'o', '12', 'one', 'on 1', 'number one', 'zebra'])(
+      'of very many names that fit %j every one is told once, page by page',
+      async (text) => {
+        const words = ['one', 'two', 'zebra'];
+        const names = Array.from(
+          { length: 1_500 },
+          (_, index) => `${index % 7}/number ${words[index % words.length]} ${index}.txt`,
+        );
+        await announce();
+        await offer(PEER, names);
+        const all: string[] = [];
+        let cursor: string | undefined;
+        for (let pages = 0; pages < 200; pages++) {
+          const page = await store.search({ text, ...(cursor && { cursor }) }, 40, NOW);
+          expect(page.found.length).toBeLessThanOrEqual(40);
+          all.push(...page.found.map(({ name }) => name));
+          if (page.next === null) break;
+          cursor = page.next;
+        }
+        const fits = (name: string) => text.split(' ').every((word) => name.includes(word));
+        expect(all.toSorted()).toEqual(names.filter(fits).toSorted());
+      },
+    );
+
+    test('a search goes by type, size and age', async () => {
+      await announce();
+      const entries = [
+        { name: 'a film.MKV', size: 700, modified: 10 },
+        { name: 'a film.mkv.txt', size: 7, modified: 20 },
+        { name: 'old film.mkv', size: 70, modified: -5 },
+      ];
+      await store.changeCatalogue(PEER, { revision: 0, offered: entries, withdrawn: [] }, NOW);
+      await store.register('film of unknown size.mkv', B, NOW);
+      const names = async (filter: object) =>
+        (await store.search({ text: 'film', ...filter }, 10, NOW)).found.map(({ name }) => name);
+      expect(await names({ type: 'mkv' })).toEqual([
+        'film of unknown size.mkv',
+        'a film.MKV',
+        'old film.mkv',
+      ]);
+      expect(await names({ minSize: 70 })).toEqual(['a film.MKV', 'old film.mkv']);
+      expect(await names({ minSize: 8, maxSize: 70 })).toEqual(['old film.mkv']);
+      expect(await names({ modifiedSince: 10 })).toEqual(['a film.MKV', 'a film.mkv.txt']);
+      expect(await names({ type: 'txt', modifiedSince: 21 })).toEqual([]);
+    });
+
+    test.each([
+      '',
+      '!',
+      'eyJ9',
+      ...[null, 1, {}, { place: null }, { place: { after: 0.5 } }, { place: { after: 'x' } }].map(
+        (value) => Buffer.from(JSON.stringify(value)).toString('base64url'),
+      ),
+      Buffer.from('{"place":{"segment":{"id":1}}}').toString('base64url'),
+      Buffer.from('{"place":{"after":1},"told":[9,1,"a"]}').toString('base64url'),
+    ])('the cursor %j, which no page gave, is refused', async (cursor) => {
+      await expect(store.search({ text: 'a', cursor }, 10, NOW)).rejects.toMatchObject({
+        code: 'bad-request',
+      });
+    });
+
+    test('what was found and went is not found any more', async () => {
+      await announce();
+      await offer(PEER, ['one.txt', 'two.txt']);
+      await store.changeCatalogue(PEER, { revision: 1, offered: [], withdrawn: ['one.txt'] }, NOW);
+      expect(await found('txt')).toEqual(['two.txt']);
+      expect(await found('one')).toEqual([]);
+      await store.removePeer(PEER);
+      expect(await found('t')).toEqual([]);
+      await announce();
+      await offer(PEER, ['one.txt']);
+      expect(await found('one')).toEqual(['one.txt']);
+    });
+
+    test('a reset leads to the time, so that a restored index is not taken for a later one', async () => {
+      await announce();
+      const reset = { revision: 0, reset: true, offered: [], withdrawn: [] };
+      expect(await store.changeCatalogue(PEER, reset, NOW)).toBe(NOW);
+      expect(await store.changeCatalogue(PEER, reset, NOW - 5)).toBe(NOW + 1);
+      expect(await store.changeCatalogue(PEER, { ...reset, revision: NOW + 1 }, NOW + 9)).toBe(
+        NOW + 9,
+      );
+    });
+
+    test('a native peer is told by its revision that a name was taken from it', async () => {
+      await announce();
+      await offer(PEER, ['a', 'b']);
+      expect(await store.deregister('a', A, NOW)).toBe(true);
+      expect(await announce()).toBe(2);
+    });
+
+    test('whatever changes is told, in order, and after a number only what came then', async () => {
+      const changes = async (after: number) =>
+        (await store.changesAfter(after, 100, NOW)).map(({ change }) => change);
+      expect(await store.lastChange()).toBe(0);
+      await announce(PEER, A);
+      await announce(PEER, A);
+      await offer(PEER, ['a', 'b'], 0, ROOT);
+      await store.holdContent(PEER, OTHER_ROOT, false);
+      await store.holdContent(PEER, OTHER_ROOT, false);
+      const half = await store.lastChange();
+      await store.holdContent(PEER, OTHER_ROOT, true);
+      await store.letContentGo(PEER, OTHER_ROOT);
+      await store.letContentGo(PEER, OTHER_ROOT);
+      await store.register('by hand', B, NOW);
+      await store.register('by hand', B, NOW);
+      await store.deregister('by hand', B, NOW);
+      await store.removePeer(PEER);
+      const later = [
+        { kind: 'content', endpoint: A, root: OTHER_ROOT, held: 'whole' },
+        { kind: 'content', endpoint: A, root: OTHER_ROOT, held: 'none' },
+        { kind: 'catalogue', endpoint: B, offered: 1, withdrawn: 0, names: ['by hand'] },
+        { kind: 'catalogue', endpoint: B, offered: 0, withdrawn: 1, names: ['by hand'] },
+        { kind: 'peer', endpoint: A, isHere: false },
+      ];
+      expect((await changes(0)).slice(0, 3)).toEqual([
+        { kind: 'peer', endpoint: A, isHere: true },
+        { kind: 'catalogue', endpoint: A, offered: 2, withdrawn: 0, names: ['a', 'b'] },
+        { kind: 'content', endpoint: A, root: OTHER_ROOT, held: 'part' },
+      ]);
+      expect((await changes(0)).slice(3)).toEqual(later);
+      // Some engines tell the latest again.
+      expect((await changes(half)).slice(-later.length)).toEqual(later);
+    });
+
+    test('of a lease that ends without a word it is told once, and that the peer came back', async () => {
+      const peerChanges = async () =>
+        (await store.changesAfter(0, 100, NOW)).flatMap(({ change }) =>
+          change.kind === 'peer' ? [change.isHere] : [],
+        );
+      await announce(PEER, A);
+      await announce(OTHER, B);
+      await store.noticeEndedLeases(LATER - 1);
+      expect(await peerChanges()).toEqual([true, true]);
+      await store.renewLease({ peerId: OTHER, endpoint: B, displayName: '' }, LATER + 5);
+      await store.noticeEndedLeases(LATER);
+      await store.noticeEndedLeases(LATER);
+      expect(await peerChanges()).toEqual([true, true, false]);
+      await announce(PEER, A, LATER + 9);
+      expect(await peerChanges()).toEqual([true, true, false, true]);
+      await store.endLease(A, LATER);
+      await store.noticeEndedLeases(LATER);
+      expect(await peerChanges()).toEqual([true, true, false, true, false]);
     });
 
     test('a size is told when all who tell one agree, and the latest time', async () => {
@@ -470,17 +632,17 @@ export function storeContract(
       await announce(OTHER, B);
       const entry = { name: 'a', size: 5, modified: 7, root: ROOT };
       const change = (peerId: string, revision: number, offered: (typeof entry)[]) =>
-        store.changeCatalogue(peerId, { revision, offered, withdrawn: [] });
+        store.changeCatalogue(peerId, { revision, offered, withdrawn: [] }, NOW);
       await change(PEER, 0, [entry]);
       await change(OTHER, 0, [{ ...entry, modified: 9 }]);
       await store.register('a', { ...B, port: 1 }, NOW);
       const told = { ...entry, modified: 9, holders: 3, versions: 1 };
       const version = { root: ROOT, size: 5, modified: 9, holders: 2 };
-      expect(await store.search('a', 1, NOW)).toEqual([told]);
+      expect(await search('a', 1, NOW)).toEqual([told]);
       expect(await store.versionsOf('a', 1, NOW)).toEqual([version]);
       await change(OTHER, 1, [{ ...entry, size: 6 }]);
       const differing = { size: null, modified: 7 };
-      expect(await store.search('a', 1, NOW)).toEqual([{ ...told, ...differing }]);
+      expect(await search('a', 1, NOW)).toEqual([{ ...told, ...differing }]);
       expect(await store.versionsOf('a', 1, NOW)).toEqual([{ ...version, ...differing }]);
       expect(await store.contentOf(ROOT, 1, NOW)).toMatchObject({ size: null, holders: 2 });
     });
@@ -491,7 +653,7 @@ export function storeContract(
         { name: 'a', size: Number.MAX_SAFE_INTEGER, modified: 8_640_000_000_000_000 },
         { name: 'b', size: 0, modified: -8_640_000_000_000_000 },
       ];
-      await store.changeCatalogue(PEER, { revision: 0, offered: entries, withdrawn: [] });
+      await store.changeCatalogue(PEER, { revision: 0, offered: entries, withdrawn: [] }, NOW);
       for (const { name, size, modified } of entries)
         expect(await store.sourcesOf(name, 10, NOW)).toMatchObject([{ size, modified }]);
     });
@@ -506,6 +668,21 @@ export function storeContract(
       ];
       expect(await store.peers(10, NOW)).toEqual(all);
       expect(await store.peers(1, NOW)).toEqual(all.slice(0, 1));
+    });
+
+    test('peers, names and leases are counted as they are at that time', async () => {
+      expect(await store.counts(NOW)).toEqual({ peers: 0, names: 0, leases: 0 });
+      await announce(PEER, A);
+      await announce(OTHER, B, LATER + 1);
+      await offer(PEER, ['a', 'b'], 0, ROOT);
+      await offer(OTHER, ['a'], 0, ROOT);
+      await store.register('c', B, NOW);
+      expect(await store.counts(NOW)).toEqual({ peers: 3, names: 3, leases: 2 });
+      // A catalogue is kept beyond its lease.
+      expect(await store.counts(LATER)).toEqual({ peers: 2, names: 3, leases: 1 });
+      await store.dropExpired(LATER + 1);
+      expect(await store.counts(LATER)).toEqual({ peers: 2, names: 2, leases: 1 });
+      expect(['sqlite', 'postgres']).toContain(store.engine);
     });
 
     test('it stops as often as it is told to', async () => {

@@ -88,7 +88,7 @@ function carryOut(
     case 'renew':
       return index.renewLease({ displayName: undefined, ...operation }, now + LEASE_MS);
     case 'change':
-      return index.changeCatalogue(operation.peerId, changeOf(operation, revisions));
+      return index.changeCatalogue(operation.peerId, changeOf(operation, revisions), now);
     case 'hold':
       return index.holdContent(operation.peerId, operation.root, operation.complete);
     case 'let go':

@@ -7,6 +7,7 @@ import { endpointText, type Endpoint } from '../../protocol/endpoints.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import type { Announcement, Offered } from './announcement.ts';
 import { ExerciseAnnouncement } from './exercise-announcement.ts';
+import type { Identity } from './identity.ts';
 import { NativeAnnouncement } from './native-announcement.ts';
 import { Retries } from './retries.ts';
 
@@ -22,6 +23,7 @@ export type AnnouncerState =
 
 export interface AnnouncerOptions {
   registry: URL;
+  identity: Identity;
   offered: Offered;
   /** The port that the peer listens on. */
   port: number;
@@ -130,12 +132,20 @@ export class Announcer implements Startable {
   }
 
   async #connect(signal: AbortSignal): Promise<Announcement> {
-    const { registry: url, port, advertise, displayName, lookEveryMs, log } = this.#options;
+    const {
+      registry: url,
+      identity,
+      port,
+      advertise,
+      displayName,
+      lookEveryMs,
+      log,
+    } = this.#options;
     const registry = await connectRegistry(url, signal);
     this.#contract = registry.contract;
     return registry instanceof ExerciseRegistry
       ? new ExerciseAnnouncement(registry, { url, port, advertise, lookEveryMs, log })
-      : new NativeAnnouncement(registry, { port, advertise, displayName });
+      : new NativeAnnouncement(registry, { identity, port, advertise, displayName });
   }
 
   #lost(error: unknown): void {

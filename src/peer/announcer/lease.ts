@@ -1,9 +1,9 @@
 // The lease of one peer at a registry of the native contract: its id, its endpoint as the registry has
 // it, and when to renew. When to try again after a failure is the caller's.
-import { randomBytes } from 'node:crypto';
 import type { NativeRegistry } from '../../client/registry-client.ts';
 import type { Endpoint } from '../../protocol/endpoints.ts';
 import { CodedError } from '../../protocol/errors.ts';
+import type { Identity } from './identity.ts';
 
 /** A lease is renewed so often within its time that one lost call does no harm. */
 const RENEWALS_PER_LEASE = 3;
@@ -12,6 +12,8 @@ const MIN_RENEWAL_MS = 100;
 const MAX_RENEWAL_MS = 60 * 60 * 1000;
 
 export interface LeaseOptions {
+  /** Who the peer is; where it listens it has to prove it (lib/reach-proof). */
+  identity: Identity;
   /** The port that the peer listens on. */
   port: number;
   /** The address to be reached at. Default: as the registry sees this machine. */
@@ -22,12 +24,13 @@ export interface LeaseOptions {
 export class Lease {
   readonly #registry: NativeRegistry;
   readonly #self: { port: number; ipAddress?: string; displayName?: string };
-  #peerId = newPeerId();
+  readonly #identity: Identity;
   #mayBeKnown = false;
   #endpoint: Endpoint | undefined;
 
-  constructor(registry: NativeRegistry, { port, advertise, displayName }: LeaseOptions) {
+  constructor(registry: NativeRegistry, { identity, port, advertise, displayName }: LeaseOptions) {
     this.#registry = registry;
+    this.#identity = identity;
     this.#self = {
       port,
       ...(advertise !== undefined && { ipAddress: advertise }),
@@ -36,7 +39,7 @@ export class Lease {
   }
 
   get peerId(): string {
-    return this.#peerId;
+    return this.#identity.peerId;
   }
 
   /** Where the registry says the peer is reached; undefined before the first renewal. */
@@ -49,7 +52,7 @@ export class Lease {
     try {
       // Before it is told: should the answer get lost, it is taken back all the same.
       this.#mayBeKnown = true;
-      const lease = await this.#registry.announce(this.#peerId, this.#self, signal);
+      const lease = await this.#registry.announce(this.peerId, this.#self, signal);
       this.#endpoint = lease.endpoint;
       const renewAfterMs = (lease.leaseSeconds * 1000) / RENEWALS_PER_LEASE;
       return {
@@ -59,17 +62,13 @@ export class Lease {
     } catch (error) {
       // The machine has moved to another address, where its former lease is not its own: a new one.
       if (error instanceof CodedError && error.code === 'endpoint-not-yours')
-        this.#peerId = newPeerId();
+        this.#identity.change();
       throw error;
     }
   }
 
   /** Deregisters the peer, if the registry may know it. @throws CodedError `unknown-peer`, `registry-…` */
   async end(signal: AbortSignal): Promise<void> {
-    if (this.#mayBeKnown) await this.#registry.removePeer(this.#peerId, signal);
+    if (this.#mayBeKnown) await this.#registry.removePeer(this.peerId, signal);
   }
-}
-
-function newPeerId(): string {
-  return randomBytes(16).toString('hex');
 }

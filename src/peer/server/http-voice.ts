@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from '../../lib/log.ts';
+import { isNonce, REACH_PATH } from '../../lib/reach-proof.ts';
 import {
   CodedError,
   PROBLEM_TYPE,
@@ -30,9 +31,19 @@ const FOR_EVER = 'public, max-age=31536000, immutable';
 const MAX_WAITING = 100;
 
 /** Told of each request that comes in; answers what to call when its answer is over. */
-export type Claim = (request: IncomingMessage) => ((isWhole: boolean) => void) | undefined;
+type Claim = (request: IncomingMessage) => ((isWhole: boolean) => void) | undefined;
 
-export function httpVoice(offers: Offers, log: Logger, limits: SendLimits, claim: Claim) {
+export interface HttpVoiceOptions {
+  offers: Offers;
+  log: Logger;
+  limits: SendLimits;
+  claim: Claim;
+  /** What to say to a registry that dials this peer (lib/reach-proof). */
+  proofOf: (nonce: string) => string;
+}
+
+export function httpVoice(options: HttpVoiceOptions) {
+  const { log, claim } = options;
   /** The last answer of a connection, and how many there are under way or waiting. */
   const connections = new WeakMap<Socket, { last: Promise<void>; count: number }>();
 
@@ -41,7 +52,7 @@ export function httpVoice(offers: Offers, log: Logger, limits: SendLimits, claim
     response: ServerResponse,
   ): Promise<void> {
     try {
-      await answer(request, response, offers, limits);
+      await answer(request, response, options);
     } catch (error) {
       const problem = problemOf(error);
       if (problem.status >= 500) log.error({ err: error }, 'a request failed here');
@@ -92,8 +103,7 @@ function sendProblem(
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  offers: Offers,
-  limits: SendLimits,
+  { offers, limits, proofOf }: HttpVoiceOptions,
 ): Promise<void> {
   const [path, query] = splitOnce(request.url ?? '', '?');
   if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -117,7 +127,25 @@ async function answer(
     if (!opened) throw new CodedError('not-found', 'No content of this root is offered.');
     response.setHeader('cache-control', FOR_EVER);
     await answerFile(request, response, opened, limits);
-  } else throw new CodedError('not-found', 'There is no such path here; / lists what is offered.');
+  } else if (path === REACH_PATH) answerProof(request, response, query, proofOf);
+  else throw new CodedError('not-found', 'There is no such path here; / lists what is offered.');
+}
+
+function answerProof(
+  request: IncomingMessage,
+  response: ServerResponse,
+  query: string,
+  proofOf: (nonce: string) => string,
+): void {
+  const nonce = new URLSearchParams(query).get('nonce') ?? '';
+  if (!isNonce(nonce)) throw new CodedError('bad-request', 'A nonce has 16 to 64 hex digits.');
+  const body = JSON.stringify({ proof: proofOf(nonce) });
+  response.writeHead(200, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
 }
 
 function answerListing(

@@ -26,6 +26,8 @@ const STALLED_AFTER_MS = 30_000;
 
 export interface ListenerOptions {
   offers: Offers;
+  /** What to say to a registry that dials this peer to see whether it is here. */
+  proofOf: (nonce: string) => string;
   log: Logger;
   port: number;
   /** Default: every address of the machine, IPv6 and IPv4. */
@@ -52,6 +54,7 @@ export class Listener implements Startable {
   constructor(options: ListenerOptions) {
     const {
       offers,
+      proofOf,
       log,
       openingTimeoutMs = OPENING_TIMEOUT_MS,
       stalledAfterMs = STALLED_AFTER_MS,
@@ -70,7 +73,11 @@ export class Listener implements Startable {
         // Who asks for another upgrade, as curl does with --http2, gets an answer in HTTP/1.1.
         shouldUpgradeCallback: (request: IncomingMessage) => isLink(request),
       },
-      httpVoice(offers, log, this.#limits, (request) => this.#links.claim(request)),
+      httpVoice({
+        ...{ offers, log, proofOf },
+        limits: this.#limits,
+        claim: (request) => this.#links.claim(request),
+      }),
     );
     this.#server.on('upgrade', (request, socket, head) => {
       this.#links.upgrade(request, socket, head);

@@ -27,7 +27,7 @@ const EndpointBodySchema = Type.Unsafe<unknown>({
 export function exerciseRoutes(
   app: RegistryServer,
   base: string,
-  { store, clock, requireOwn }: RegistryContext,
+  { store, clock, requireOwn, asKept }: RegistryContext,
 ): void {
   const tags = [`exercise: /${base}`];
   const registration = { bodyLimit: MAX_BODY_BYTES };
@@ -48,7 +48,7 @@ export function exerciseRoutes(
     },
     async (request, reply) => {
       const { limit = DEFAULT_PAGE, after = '' } = request.query;
-      const caller = callerOf(request.raw.socket);
+      const caller = callerOf(request);
       const names = await store.listNames(
         after === '' ? '' : parseName(after),
         limit + 1,
@@ -79,7 +79,7 @@ export function exerciseRoutes(
       },
     },
     async (request) => {
-      const caller = callerOf(request.raw.socket);
+      const caller = callerOf(request);
       const endpoints = await store.endpointsOf(parseName(request.params['*']), clock.now());
       return endpoints.map((endpoint) => asSeenBy(caller, endpoint));
     },
@@ -99,7 +99,7 @@ export function exerciseRoutes(
     },
     async (request) => {
       const name = parseName(request.params['*']);
-      const endpoint = parseEndpoint(request.body);
+      const endpoint = asKept(parseEndpoint(request.body));
       requireOwn(request, endpoint);
       return (await store.register(name, endpoint, clock.now())) ? 1 : 0;
     },
@@ -119,7 +119,7 @@ export function exerciseRoutes(
     },
     handler: async (request) => {
       const name = parseName(request.params['*']);
-      const endpoint = parseEndpoint(request.body);
+      const endpoint = asKept(parseEndpoint(request.body));
       requireOwn(request, endpoint);
       return (await store.deregister(name, endpoint, clock.now())) ? 1 : 0;
     },
@@ -135,7 +135,7 @@ export function parseBase(text: string): string {
   const base = text.replace(/^\/+|\/+$/g, '');
   if (!/^[\w.~-]+(\/[\w.~-]+)*$/.test(base) || base.split('/').some((part) => /^\.\.?$/.test(part)))
     throw new CodedError('bad-usage', `${text}: a base is a plain path, such as api/Registers.`);
-  if (/^(api\/v1|healthz)(\/|$)/i.test(base) || base.toLowerCase() === 'api')
+  if (/^(api\/v1|healthz|readyz|metrics)(\/|$)/i.test(base) || base.toLowerCase() === 'api')
     throw new CodedError('bad-usage', `${text}: this path has another use here.`);
   return base;
 }

@@ -1,7 +1,7 @@
-// The native contract, /api/v1: peers and their leases, catalogues in bulk, contents and their sources,
-// search.
+// The native contract, /api/v1: peers and their leases, catalogues in bulk, contents and their sources.
+// Search and events have files of their own.
 import { Type } from 'typebox';
-import { endpointText, parseEndpoint } from '../../protocol/endpoints.ts';
+import { endpointText, parseEndpoint, type Endpoint } from '../../protocol/endpoints.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import { parseName, printable } from '../../protocol/names.ts';
 import {
@@ -18,7 +18,6 @@ import {
   ReportSchema,
   RevisionAnswerSchema,
   RootSchema,
-  SearchAnswerSchema,
   SERVICE,
   ServiceSchema,
   SourcesSchema,
@@ -28,7 +27,6 @@ import type { RegistryContext, RegistryServer } from '../context.ts';
 import { DEFAULT_PAGE, LimitSchema, readsLimit } from './pages.ts';
 
 const MAX_SMALL_BODY_BYTES = 16 * 1024;
-const MAX_QUERY_LENGTH = 200;
 
 const PeerParams = Type.Object({ peerId: PeerIdSchema });
 const NameParams = Type.Object({ '*': Type.String({ description: 'The name.' }) });
@@ -36,13 +34,22 @@ const ContentParams = Type.Object({ root: RootSchema });
 const HoldingParams = Type.Object({ peerId: PeerIdSchema, root: RootSchema });
 
 export function nativeRoutes(app: RegistryServer, context: RegistryContext, version: string): void {
-  const { store, clock, leaseSeconds, requireOwn, unreachable } = context;
+  const { store, clock, leaseSeconds, requireOwn, asKept, dialBack, unreachable } = context;
   const tags = ['native'];
 
   /** Only from where it is, a peer's lease and catalogue are changed. */
   async function requireOwnPeer(request: Parameters<typeof requireOwn>[0], peerId: string) {
     const endpoint = await store.endpointOfPeer(peerId);
     if (endpoint) requireOwn(request, endpoint);
+  }
+
+  /** Who renews a lease that runs was reached before, or has been heard of by nobody as being away. */
+  async function requireReachable(peerId: string, endpoint: Endpoint): Promise<void> {
+    if (!dialBack) return;
+    const known = await store.endpointOfPeer(peerId);
+    const isSame = known?.ipAddress === endpoint.ipAddress && known.port === endpoint.port;
+    if (!isSame || !(await store.hasLease(endpoint, clock.now())))
+      await dialBack.prove(peerId, endpoint);
   }
 
   app.get(
@@ -64,7 +71,7 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
       schema: {
         tags,
         description:
-          'Makes a peer known, or renews its lease. The revision in the answer is that of the catalogue kept here: a peer that is at another one sends its catalogue anew.',
+          'Makes a peer known, or renews its lease. A peer whose lease does not run is dialled first: `GET /peer?nonce=…` at its endpoint has to give the proof that it is the one. The revision in the answer is that of the catalogue kept here: a peer that is at another one sends its catalogue anew.',
         params: PeerParams,
         body: AnnouncementSchema,
         response: { 200: LeaseSchema },
@@ -72,10 +79,11 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
     },
     async (request) => {
       const { peerId } = request.params;
-      const { ipAddress = callerOf(request.raw.socket).address, port, displayName } = request.body;
-      const endpoint = parseEndpoint({ ipAddress, port });
+      const { ipAddress = callerOf(request).address, port, displayName } = request.body;
+      const endpoint = asKept(parseEndpoint({ ipAddress, port }));
       requireOwn(request, endpoint);
       await requireOwnPeer(request, peerId);
+      await requireReachable(peerId, endpoint);
       const revision = await store.renewLease(
         { peerId, endpoint, displayName: displayName && printable(displayName) },
         clock.now() + leaseSeconds * 1000,
@@ -120,11 +128,15 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
       await requireOwnPeer(request, peerId);
       const { offered, withdrawn, ...change } = request.body;
       return {
-        revision: await store.changeCatalogue(peerId, {
-          ...change,
-          offered: offered.map((entry) => ({ ...entry, name: parseName(entry.name) })),
-          withdrawn: withdrawn.map(parseName),
-        }),
+        revision: await store.changeCatalogue(
+          peerId,
+          {
+            ...change,
+            offered: offered.map((entry) => ({ ...entry, name: parseName(entry.name) })),
+            withdrawn: withdrawn.map(parseName),
+          },
+          clock.now(),
+        ),
       };
     },
   );
@@ -182,7 +194,7 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
     },
     async (request) => {
       const { limit = DEFAULT_PAGE } = request.query;
-      const caller = callerOf(request.raw.socket);
+      const caller = callerOf(request);
       const peers = await store.peers(limit + 1, clock.now());
       return {
         peers: peers
@@ -205,7 +217,7 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
     },
     async (request) => {
       const name = parseName(request.params['*']);
-      const caller = callerOf(request.raw.socket);
+      const caller = callerOf(request);
       const now = clock.now();
       const versions = await store.versionsOf(name, MAX_VERSIONS, now);
       const sources = await store.sourcesOf(name, MAX_PAGE, now);
@@ -235,7 +247,7 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
     },
     async (request) => {
       const { limit = DEFAULT_PAGE } = request.query;
-      const caller = callerOf(request.raw.socket);
+      const caller = callerOf(request);
       const content = await store.contentOf(request.params.root, limit, clock.now());
       return {
         ...content,
@@ -244,27 +256,6 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
           endpoint: asSeenBy(caller, source.endpoint),
         })),
       };
-    },
-  );
-
-  app.get(
-    '/api/v1/search',
-    {
-      ...readsLimit,
-      schema: {
-        tags,
-        description: 'Names that hold every word of the text, in any case; the best first.',
-        querystring: Type.Object({
-          text: Type.String({ minLength: 1, maxLength: MAX_QUERY_LENGTH }),
-          limit: LimitSchema,
-        }),
-        response: { 200: SearchAnswerSchema },
-      },
-    },
-    async (request) => {
-      const { text, limit = DEFAULT_PAGE } = request.query;
-      const found = await store.search(text, limit + 1, clock.now());
-      return { found: found.slice(0, limit), more: found.length > limit };
     },
   );
 
@@ -284,8 +275,7 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
       const { reason, root } = request.body;
       const endpoint = parseEndpoint(request.body.endpoint);
       if (reason === 'unreachable')
-        for (const each of asRegistered(callerOf(request.raw.socket), endpoint))
-          await unreachable(each);
+        for (const each of asRegistered(callerOf(request), endpoint)) await unreachable(each);
       else request.log.info({ endpoint: endpointText(endpoint), root }, 'a bad piece was reported');
       return reply.code(204).send(null);
     },

@@ -14,22 +14,34 @@ export class LargeContents {
 
   /** The content as it was gathered within the last second, or as it is gathered now. */
   of(root: string, now: number, gather: () => Content): Content {
+    return this.#recent(root, now) ?? this.#keep(gather(), now);
+  }
+
+  /** As `of`, where to gather takes its time. */
+  async ofLater(root: string, now: number, gather: () => Promise<Content>): Promise<Content> {
+    return this.#recent(root, now) ?? this.#keep(await gather(), now);
+  }
+
+  #recent(root: string, now: number): Content | undefined {
     const kept = this.#kept.get(root);
     // A clock that was set back makes it none of the last second.
     if (kept && kept.at <= now && now < kept.at + KEPT_MS) return kept.content;
     this.#kept.delete(root);
-    const content = gather();
+    return undefined;
+  }
+
+  #keep(content: Content, now: number): Content {
     if (content.sources.length > SMALL) {
       const [oldest] = this.#kept.keys();
       if (oldest !== undefined && this.#kept.size >= MAX_KEPT) this.#kept.delete(oldest);
-      this.#kept.set(root, { content, at: now });
+      this.#kept.set(content.root, { content, at: now });
     }
     return content;
   }
 }
 
 /** A random choice of at most `limit`, in random order; `items` stays as it is. */
-function chosen<T>(items: readonly T[], limit: number): T[] {
+export function chosen<T>(items: readonly T[], limit: number): T[] {
   const rest = [...items];
   const count = Math.min(limit, rest.length);
   for (let at = 0; at < count; at++) {

@@ -1,7 +1,9 @@
 // How names and queries are compared: what people would call the same text is the same.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fold, queryWords } from './search-text.ts';
+import { fold, wantedBy } from './search-text.ts';
+
+const wordsOf = (query: string) => wantedBy(query).words;
 
 const text = fc.oneof(
   fc.string({ unit: 'binary' }),
@@ -72,24 +74,24 @@ describe('a folded text', () => {
 
 describe('the words of a query', () => {
   test('are parted by any space', () => {
-    expect(queryWords('  Big\tbuck\u00a0BUNNY\u3000été\n')).toEqual(
+    expect(wordsOf('  Big\tbuck\u00a0BUNNY\u3000été\n')).toEqual(
       ['big', 'buck', 'bunny', 'ete'].map(fold),
     );
   });
 
   test.each(['', ' ', '\t\n\u00a0\u3000', '\u0301'])('%j has none', (query) => {
-    expect(queryWords(query)).toEqual([]);
+    expect(wordsOf(query)).toEqual([]);
   });
 
   test('are one text where there are too many', () => {
-    expect(queryWords('a b c d e f g h')).toHaveLength(8);
-    expect(queryWords('a b c d e f g h  i')).toEqual([fold('a b c d e f g h i')]);
+    expect(wordsOf('a b c d e f g h')).toHaveLength(8);
+    expect(wordsOf('a b c d e f g h  i')).toEqual([fold('a b c d e f g h i')]);
   });
 
   test('are all in what they were taken from, are never empty, and never many', () => {
     fc.assert(
       fc.property(text, (query) => {
-        const words = queryWords(query);
+        const words = wordsOf(query);
         expect(words.length).toBeLessThanOrEqual(8);
         for (const word of words) {
           expect(word).not.toBe('');

@@ -8,6 +8,10 @@ import { CodedError } from '../../protocol/errors.ts';
 
 /** How long a call waits for another process that holds the file, in milliseconds. */
 const BUSY_TIMEOUT_MS = 5_000;
+/** Names of a million files come in any order, each into several indexes: these are to stay in memory. */
+const CACHE_KIB = 128 * 1024;
+/** Changes of many names touch the same pages again and again: they are written back less often. */
+const CHECKPOINT_PAGES = 20_000;
 
 export type Row = Record<string, unknown>;
 export type Values = Record<string, SQLInputValue>;
@@ -33,7 +37,10 @@ export class SqliteFile {
       if (this.#path !== ':memory:')
         mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
       this.#open = new DatabaseSync(this.#path, { timeout: BUSY_TIMEOUT_MS });
-      this.#open.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+      this.#open.exec(
+        `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -${CACHE_KIB};
+         PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};`,
+      );
       this.#migrate(steps);
     } catch (cause) {
       this.close();

@@ -1,5 +1,5 @@
 // What the SQLite engine is asked: queries over its file, and rows made into answers.
-import type { Endpoint } from '../../protocol/endpoints.ts';
+import { endpointText, type Endpoint } from '../../protocol/endpoints.ts';
 import {
   MAX_CONTENT_NAMES,
   type Content,
@@ -10,8 +10,9 @@ import {
   type Source,
   type Version,
 } from '../../protocol/schemas.ts';
-import { fold, queryWords } from './search-text.ts';
-import type { Row, SqliteFile, Values } from './sqlite-file.ts';
+import { chosen } from './large-contents.ts';
+import type { Row, SqliteFile } from './sqlite-file.ts';
+import type { Counts } from './store.ts';
 
 const OFFERS = 'names n JOIN offers o ON o.name = n.id JOIN peers p ON p.id = o.peer';
 
@@ -28,12 +29,13 @@ const HOLDERS_OF_CONTENT = 'count(DISTINCT p.id) AS holders';
 const SIZES = 'min(o.size) AS least, max(o.size) AS most';
 
 export function endpointsOf(file: SqliteFile, name: string, now: number): Endpoint[] {
-  return file
-    .all(
-      `SELECT DISTINCT p.ip_address, p.port FROM ${OFFERS} WHERE n.name = :name AND ${IS_LIVE}`,
-      { name, now },
-    )
+  const endpoints = file
+    .all(`SELECT p.ip_address, p.port FROM ${OFFERS} WHERE n.name = :name AND ${IS_LIVE}`, {
+      ...{ name, now },
+    })
     .map(endpointOf);
+  // One endpoint may be there through both contracts.
+  return [...new Map(endpoints.map((each) => [endpointText(each), each])).values()];
 }
 
 /** The live peers at an endpoint that offer a name: at most one of each contract. */
@@ -66,45 +68,51 @@ export function listNames(
     }));
 }
 
+/** What live peers tell under a name; grouped here, for which SQLite needs several times as long. */
+function offersOf(file: SqliteFile, name: string, now: number): Row[] {
+  return file.all(
+    `SELECT p.ip_address, p.port, p.contract, o.size, o.modified, o.root FROM ${OFFERS}
+     WHERE n.name = :name AND ${IS_LIVE}`,
+    { name, now },
+  );
+}
+
 export function sourcesOf(file: SqliteFile, name: string, limit: number, now: number): Source[] {
-  return file
-    .all(
-      // Of an endpoint's two contracts the native one: SQLite takes the other columns from max()'s row.
-      `SELECT p.ip_address, p.port, max(p.contract) AS contract, o.size, o.modified, o.root
-       FROM ${OFFERS}
-       WHERE n.name = :name AND ${IS_LIVE}
-       GROUP BY p.ip_address, p.port ORDER BY random() LIMIT :limit`,
-      { name, limit, now },
-    )
-    .map((row) => ({
-      endpoint: endpointOf(row),
+  const byEndpoint = new Map<string, Source>();
+  for (const row of offersOf(file, name, now)) {
+    const endpoint = endpointOf(row);
+    const key = endpointText(endpoint);
+    // Of an endpoint's two contracts the native one.
+    if (row['contract'] === 'exercise' && byEndpoint.has(key)) continue;
+    byEndpoint.set(key, {
+      endpoint,
       contract: row['contract'] as Contract,
       size: row['size'] as number | null,
       modified: row['modified'] as number | null,
       root: rootOf(row['root']),
-    }));
+    });
+  }
+  return chosen([...byEndpoint.values()], limit);
 }
 
 export function versionsOf(file: SqliteFile, name: string, limit: number, now: number): Version[] {
-  return file
-    .all(
-      `SELECT v.root, v.modified, ${SIZES}, ${HOLDERS_OF_CONTENT}
-       FROM (
-         SELECT o.root, max(o.modified) AS modified FROM ${OFFERS}
-         WHERE n.name = :name AND o.root IS NOT NULL AND ${IS_LIVE}
-         GROUP BY o.root
-       ) v JOIN offers o ON o.root = v.root JOIN peers p ON p.id = o.peer
-       WHERE ${IS_LIVE}
-       GROUP BY v.root
-       ORDER BY holders DESC, v.modified DESC, v.root LIMIT :limit`,
-      { name, limit, now },
-    )
-    .map((row) => ({
-      root: hexOf(row['root'] as Uint8Array),
-      size: sizeOf(row),
-      modified: row['modified'] as number | null,
-      holders: row['holders'] as number,
-    }));
+  const latest = new Map<string, number>();
+  for (const row of offersOf(file, name, now)) {
+    const root = rootOf(row['root']);
+    if (root === null) continue;
+    latest.set(root, Math.max(latest.get(root) ?? -Infinity, row['modified'] as number));
+  }
+  return [...latest]
+    .map(([root, modified]) => {
+      const held = file.one(
+        `SELECT ${SIZES}, ${HOLDERS_OF_CONTENT} FROM offers o JOIN peers p ON p.id = o.peer
+         WHERE o.root = :root AND ${IS_LIVE}`,
+        { root: blobOf(root), now },
+      ) as Row;
+      return { root, size: sizeOf(held), modified, holders: held['holders'] as number };
+    })
+    .sort((a, b) => b.holders - a.holders || b.modified - a.modified || (a.root < b.root ? -1 : 1))
+    .slice(0, limit);
 }
 
 /** A content with all of its sources, in no order. */
@@ -141,39 +149,38 @@ export function contentOf(file: SqliteFile, root: string, now: number): Content 
   };
 }
 
-export function search(file: SqliteFile, text: string, limit: number, now: number): Found[] {
-  const words = queryWords(text);
-  if (words.length === 0) return [];
-  const values: Values = { whole: fold(text.trim()), limit, now };
-  words.forEach((word, index) => (values[`word${index}`] = word));
-  return file
-    .all(
-      `SELECT n.name, ${SIZES}, max(o.modified) AS modified,
-         count(DISTINCT o.root) AS versions, max(o.root) AS root,
-         count(DISTINCT p.ip_address || ' ' || p.port) AS holders
-       FROM ${OFFERS}
-       WHERE ${words.map((_, index) => `instr(n.folded, :word${index})`).join(' AND ')}
-         AND ${IS_LIVE}
-       GROUP BY n.id
-       ORDER BY
-         CASE
-           WHEN n.folded = :whole OR substr(n.folded, -length(:whole) - 1) = '/' || :whole THEN 0
-           WHEN substr(n.folded, 1, length(:whole)) = :whole
-             OR instr(n.folded, '/' || :whole) THEN 1
-           ELSE 2
-         END,
-         holders DESC, n.name
-       LIMIT :limit`,
-      values,
-    )
-    .map((row) => ({
-      name: row['name'] as string,
-      size: sizeOf(row),
-      modified: row['modified'] as number | null,
-      holders: row['holders'] as number,
-      versions: row['versions'] as number,
-      root: row['versions'] === 1 ? rootOf(row['root']) : null,
-    }));
+/** What live peers tell of names; one that none offers is left out. */
+export function toldOf(
+  file: SqliteFile,
+  ids: number[],
+  now: number,
+): Map<number, Omit<Found, 'name'>> {
+  // Most names have one holder, and nearly all one content: what differs is counted where it does.
+  const others = `SELECT * FROM offers o2 JOIN peers p2 ON p2.id = o2.peer
+    WHERE o2.name = o.name AND (p2.expires_at IS NULL OR p2.expires_at > :now)`;
+  const rows = file.all(
+    `SELECT o.name AS id, ${SIZES}, max(o.modified) AS modified, max(o.root) AS root,
+       CASE WHEN max(o.root) IS NULL THEN 0 WHEN min(o.root) = max(o.root) THEN 1
+         ELSE (SELECT count(DISTINCT root) FROM (${others})) END AS versions,
+       CASE WHEN count(*) = 1 THEN 1
+         ELSE (SELECT count(DISTINCT ip_address || ' ' || port) FROM (${others})) END AS holders
+     FROM json_each(:ids) j CROSS JOIN offers o ON o.name = j.value JOIN peers p ON p.id = o.peer
+     WHERE ${IS_LIVE}
+     GROUP BY o.name`,
+    { ids: JSON.stringify(ids), now },
+  );
+  return new Map(
+    rows.map((row) => [
+      row['id'] as number,
+      {
+        size: sizeOf(row),
+        modified: row['modified'] as number | null,
+        holders: row['holders'] as number,
+        versions: row['versions'] as number,
+        root: row['versions'] === 1 ? rootOf(row['root']) : null,
+      },
+    ]),
+  );
 }
 
 export function peers(file: SqliteFile, limit: number, now: number): PeerSummary[] {
@@ -189,6 +196,17 @@ export function peers(file: SqliteFile, limit: number, now: number): PeerSummary
       displayName: row['display_name'] as string | null,
       names: row['names'] as number,
     }));
+}
+
+/** Names are counted without being read: SQLite adds up the cells of each page. */
+export function counts(file: SqliteFile, now: number): Counts {
+  return file.one(
+    `SELECT count(*) FILTER (WHERE ${IS_LIVE}) AS peers,
+       count(*) FILTER (WHERE p.expires_at > :now) AS leases,
+       (SELECT count(*) FROM names) AS names
+     FROM peers p`,
+    { now },
+  ) as unknown as Counts;
 }
 
 export function endpointOf(row: Row): Endpoint {

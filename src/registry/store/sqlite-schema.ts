@@ -51,4 +51,37 @@ export const STEPS: readonly string[] = [
 
   CREATE INDEX holdings_by_root ON holdings (root, peer, complete);
   `,
+  `
+  -- The last segment: folded names have no other way to be found by how it begins.
+  ALTER TABLE names ADD COLUMN leaf TEXT
+    GENERATED ALWAYS AS (substr(folded, 1 + length(rtrim(folded, replace(folded, '/', ''))))) VIRTUAL;
+  CREATE INDEX names_by_leaf ON names (leaf);
+
+  -- Which names hold three characters in a row; no positions and no texts, those are in names.
+  CREATE VIRTUAL TABLE grams USING fts5 (
+    folded, content = '', contentless_delete = 1, detail = none, tokenize = 'trigram case_sensitive 1'
+  );
+
+  -- Names that are not in grams yet: that costs more than all else of a registration, and can wait.
+  CREATE TABLE ungrammed (id INTEGER PRIMARY KEY) STRICT;
+  INSERT INTO ungrammed (id) SELECT id FROM names;
+
+  CREATE TRIGGER names_come AFTER INSERT ON names BEGIN
+    INSERT INTO ungrammed (id) VALUES (new.id);
+  END;
+  CREATE TRIGGER names_go AFTER DELETE ON names BEGIN
+    DELETE FROM grams WHERE rowid = old.id AND NOT EXISTS (SELECT 1 FROM ungrammed WHERE id = old.id);
+    DELETE FROM ungrammed WHERE id = old.id;
+  END;
+  `,
+  `
+  -- What changed, for those who follow (see Change); only the latest are kept.
+  CREATE TABLE changes (
+    id     INTEGER PRIMARY KEY AUTOINCREMENT,
+    change TEXT NOT NULL
+  ) STRICT;
+
+  -- Whether it has been told that a lease has ended.
+  ALTER TABLE peers ADD COLUMN is_gone INTEGER NOT NULL DEFAULT 0 CHECK (is_gone IN (0, 1));
+  `,
 ];

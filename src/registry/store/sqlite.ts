@@ -1,72 +1,93 @@
 // The index in one SQLite file: the engine that needs no set-up. Here is what changes it; what only
 // asks it is in sqlite-look-ups.ts.
+import type { Repeating } from '../../lib/lifecycle.ts';
 import type { Endpoint } from '../../protocol/endpoints.ts';
 import { CodedError } from '../../protocol/errors.ts';
-import type {
-  CatalogueChange,
-  Content,
-  Found,
-  PeerSummary,
-  RegisteredName,
-  Source,
-  Version,
+import {
+  MAX_CHANGE_NAMES,
+  type CatalogueChange,
+  type Change,
+  type Content,
+  type PeerSummary,
+  type RegisteredName,
+  type Source,
+  type Version,
 } from '../../protocol/schemas.ts';
 import { chosenSources, LargeContents } from './large-contents.ts';
-import { fold } from './search-text.ts';
-import { SqliteFile, type Values } from './sqlite-file.ts';
+import { search, type FoundPage, type SearchQuery } from './search.ts';
+import { forgetOldChanges, changesAfter, lastChange, recordChange } from './sqlite-changes.ts';
+import { offer, recount, withdraw, withdrawAll } from './sqlite-catalogue.ts';
+import { SqliteFile, type Row } from './sqlite-file.ts';
+import { gramming } from './sqlite-grams.ts';
 import { holdContent, letContentGo, unknownPeer } from './sqlite-holdings.ts';
 import {
   blobOf,
   contentOf,
+  counts,
   endpointOf,
   endpointsOf,
   holdersAt,
   listNames,
   peers,
-  search,
   sourcesOf,
   versionsOf,
 } from './sqlite-look-ups.ts';
 import { STEPS } from './sqlite-schema.ts';
-import { MAX_CONTENTS_PER_PEER, MAX_NAMES_PER_PEER, type NativePeer, type Store } from './store.ts';
+import { searchedNames } from './sqlite-search.ts';
+import {
+  KEPT_CHANGES,
+  MAX_CONTENTS_PER_PEER,
+  MAX_NAMES_PER_PEER,
+  type Counts,
+  type NativePeer,
+  type NumberedChange,
+  type Store,
+} from './store.ts';
 
 /** The native peer at an endpoint, while its lease runs. */
 const LEASE_AT = `contract = 'native' AND ip_address = :ipAddress AND port = :port AND expires_at > :now`;
 
-/** What is kept of an offer; null: not told. */
-interface Told {
-  size: number | null;
-  modified: number | null;
-  root: Uint8Array | null;
+interface SqliteStoreOptions {
+  maxNamesPerPeer?: number;
+  maxContentsPerPeer?: number;
+  /** Told of what fails in the background. */
+  onError?: (error: unknown) => void;
 }
 
 export class SqliteStore implements Store {
+  readonly engine = 'sqlite';
   readonly #file: SqliteFile;
   readonly #maxNamesPerPeer: number;
   readonly #maxContentsPerPeer: number;
   readonly #large = new LargeContents();
+  readonly #gramming: Repeating;
 
   /** @param file a path, or `:memory:` */
   constructor(
     file: string,
-    { maxNamesPerPeer = MAX_NAMES_PER_PEER, maxContentsPerPeer = MAX_CONTENTS_PER_PEER } = {},
+    {
+      maxNamesPerPeer = MAX_NAMES_PER_PEER,
+      maxContentsPerPeer = MAX_CONTENTS_PER_PEER,
+      onError = () => undefined,
+    }: SqliteStoreOptions = {},
   ) {
     this.#file = new SqliteFile(file);
     this.#maxNamesPerPeer = maxNamesPerPeer;
     this.#maxContentsPerPeer = maxContentsPerPeer;
+    this.#gramming = gramming(this.#file, onError);
   }
 
   /** @throws CodedError `cannot-open-data` */
-  start(): Promise<void> {
-    return asPromise(() => {
+  async start(): Promise<void> {
+    await asPromise(() => {
       this.#file.open(STEPS);
     });
+    await this.#gramming.start();
   }
 
-  stop(): Promise<void> {
-    return asPromise(() => {
-      this.#file.close();
-    });
+  async stop(): Promise<void> {
+    await this.#gramming.stop();
+    this.#file.close();
   }
 
   register(name: string, endpoint: Endpoint, now: number): Promise<boolean> {
@@ -82,8 +103,9 @@ export class SqliteStore implements Store {
          WHERE contract = 'exercise' AND ip_address = :ip AND port = :port`,
         { ip: endpoint.ipAddress, port: endpoint.port },
       ) as { id: number; names: number };
-      this.#offer(peer.id, name, { size: null, modified: null, root: null });
+      offer(this.#file, peer.id, name, { size: null, modified: null, root: null });
       this.#recount(peer.id, peer.names + 1);
+      this.#record({ kind: 'catalogue', endpoint, offered: 1, withdrawn: 0, names: [name] });
       return true;
     });
   }
@@ -92,11 +114,14 @@ export class SqliteStore implements Store {
     return this.#transaction(() => {
       const holders = holdersAt(this.#file, name, endpoint, now);
       for (const { id, contract, names } of holders) {
-        this.#withdraw(id, name);
+        withdraw(this.#file, id, name);
         this.#recount(id, names - 1);
-        if (contract === 'exercise' && names === 1)
-          this.#file.run('DELETE FROM peers WHERE id = :id', { id });
+        if (contract === 'native')
+          this.#file.run('UPDATE peers SET revision = revision + 1 WHERE id = :id', { id });
+        else if (names === 1) this.#file.run('DELETE FROM peers WHERE id = :id', { id });
       }
+      if (holders.length > 0)
+        this.#record({ kind: 'catalogue', endpoint, offered: 0, withdrawn: 1, names: [name] });
       return holders.length > 0;
     });
   }
@@ -119,11 +144,19 @@ export class SqliteStore implements Store {
         { ip, port, peerId: peer.peerId },
       );
       if (former) this.#forget(former['id'] as number);
+      const known = this.#file.one(
+        `SELECT is_gone FROM peers
+         WHERE peer_id = :peerId AND ip_address = :ip AND port = :port`,
+        { ip, port, peerId: peer.peerId },
+      );
+      if (known?.['is_gone'] !== 0)
+        this.#record({ kind: 'peer', endpoint: peer.endpoint, isHere: true });
       const row = this.#file.one(
         `INSERT INTO peers (contract, peer_id, ip_address, port, display_name, expires_at)
          VALUES ('native', :peerId, :ip, :port, :displayName, :expiresAt)
          ON CONFLICT (peer_id) DO UPDATE SET
-           ip_address = :ip, port = :port, display_name = :displayName, expires_at = :expiresAt
+           ip_address = :ip, port = :port, display_name = :displayName, expires_at = :expiresAt,
+           is_gone = 0
          RETURNING revision`,
         { peerId: peer.peerId, ip, port, displayName: peer.displayName ?? null, expiresAt },
       );
@@ -140,15 +173,16 @@ export class SqliteStore implements Store {
     });
   }
 
-  changeCatalogue(peerId: string, change: CatalogueChange): Promise<number> {
+  changeCatalogue(peerId: string, change: CatalogueChange, now: number): Promise<number> {
     return this.#transaction(() => {
-      const peer = this.#file.one('SELECT id, revision, names FROM peers WHERE peer_id = :peerId', {
-        peerId,
-      }) as { id: number; revision: number; names: number } | undefined;
+      const peer = this.#file.one(
+        'SELECT id, revision, names, ip_address, port FROM peers WHERE peer_id = :peerId',
+        { peerId },
+      ) as ({ id: number; revision: number; names: number } & Row) | undefined;
       if (!peer) throw unknownPeer();
       let { names } = peer;
       if (change.reset) {
-        this.#withdrawAll(peer.id);
+        withdrawAll(this.#file, peer.id);
         names = 0;
       } else if (change.revision !== peer.revision) {
         throw new CodedError(
@@ -157,16 +191,21 @@ export class SqliteStore implements Store {
           { facts: { revision: peer.revision } },
         );
       }
-      for (const name of change.withdrawn) if (this.#withdraw(peer.id, name)) names--;
+      for (const name of change.withdrawn) if (withdraw(this.#file, peer.id, name)) names--;
       for (const { name, size, modified, root } of change.offered) {
         const told = { size, modified, root: root === undefined ? null : blobOf(root) };
-        if (this.#offer(peer.id, name, told)) names++;
+        if (offer(this.#file, peer.id, name, told)) names++;
       }
       this.#recount(peer.id, names);
-      const revision = peer.revision + 1;
+      const revision = Math.max(peer.revision + 1, change.reset ? now : 0);
       this.#file.run('UPDATE peers SET revision = :revision WHERE id = :id', {
         revision,
         id: peer.id,
+      });
+      const changed = [...change.offered.map(({ name }) => name), ...change.withdrawn];
+      this.#record({
+        ...{ kind: 'catalogue', endpoint: endpointOf(peer), offered: change.offered.length },
+        ...{ withdrawn: change.withdrawn.length, names: changed.slice(0, MAX_CHANGE_NAMES) },
       });
       return revision;
     });
@@ -174,21 +213,34 @@ export class SqliteStore implements Store {
 
   holdContent(peerId: string, root: string, complete: boolean): Promise<void> {
     return this.#transaction(() => {
-      holdContent(this.#file, { peerId, root, complete }, this.#maxContentsPerPeer);
+      const endpoint = holdContent(
+        this.#file,
+        { peerId, root, complete },
+        this.#maxContentsPerPeer,
+      );
+      const held = complete ? 'whole' : 'part';
+      if (endpoint) this.#record({ kind: 'content', endpoint, root, held });
     });
   }
 
   letContentGo(peerId: string, root: string): Promise<void> {
-    return asPromise(() => {
-      letContentGo(this.#file, peerId, root);
+    return this.#transaction(() => {
+      const endpoint = letContentGo(this.#file, peerId, root);
+      if (endpoint) this.#record({ kind: 'content', endpoint, root, held: 'none' });
     });
   }
 
   removePeer(peerId: string): Promise<boolean> {
     return this.#transaction(() => {
-      const row = this.#file.one('SELECT id FROM peers WHERE peer_id = :peerId', { peerId });
-      if (row) this.#forget(row['id'] as number);
-      return row !== undefined;
+      const row = this.#file.one(
+        'SELECT id, ip_address, port, is_gone FROM peers WHERE peer_id = :peerId',
+        { peerId },
+      );
+      if (!row) return false;
+      this.#forget(row['id'] as number);
+      if (row['is_gone'] === 0)
+        this.#record({ kind: 'peer', endpoint: endpointOf(row), isHere: false });
+      return true;
     });
   }
 
@@ -207,12 +259,16 @@ export class SqliteStore implements Store {
     });
   }
 
-  search(text: string, limit: number, now: number): Promise<Found[]> {
-    return asPromise(() => search(this.#file, text, limit, now));
+  search(query: SearchQuery, limit: number, now: number): Promise<FoundPage> {
+    return search(searchedNames(this.#file), query, limit, now);
   }
 
   peers(limit: number, now: number): Promise<PeerSummary[]> {
     return asPromise(() => peers(this.#file, limit, now));
+  }
+
+  counts(now: number): Promise<Counts> {
+    return asPromise(() => counts(this.#file, now));
   }
 
   hasLease({ ipAddress, port }: Endpoint, now: number): Promise<boolean> {
@@ -224,10 +280,33 @@ export class SqliteStore implements Store {
   }
 
   endLease({ ipAddress, port }: Endpoint, now: number): Promise<void> {
-    return asPromise(() => {
-      this.#file.run(`UPDATE peers SET expires_at = :now WHERE ${LEASE_AT}`, {
-        ...{ ipAddress, port, now },
-      });
+    return this.#transaction(() => {
+      const ended = this.#file.run(
+        `UPDATE peers SET expires_at = :now, is_gone = 1 WHERE ${LEASE_AT}`,
+        { ipAddress, port, now },
+      );
+      if (ended > 0) this.#record({ kind: 'peer', endpoint: { ipAddress, port }, isHere: false });
+    });
+  }
+
+  changesAfter(id: number, limit: number): Promise<NumberedChange[]> {
+    return asPromise(() => changesAfter(this.#file, id, limit));
+  }
+
+  lastChange(): Promise<number> {
+    return asPromise(() => lastChange(this.#file));
+  }
+
+  noticeEndedLeases(now: number): Promise<void> {
+    return this.#transaction(() => {
+      const ended = this.#file.all(
+        `UPDATE peers SET is_gone = 1 WHERE is_gone = 0 AND expires_at <= :now
+         RETURNING ip_address, port`,
+        { now },
+      );
+      for (const row of ended)
+        this.#record({ kind: 'peer', endpoint: endpointOf(row), isHere: false });
+      forgetOldChanges(this.#file, KEPT_CHANGES);
     });
   }
 
@@ -246,7 +325,9 @@ export class SqliteStore implements Store {
          WHERE contract = 'exercise' AND ip_address = :ipAddress AND port = :port`,
         { ipAddress, port },
       );
-      if (row) this.#forget(row['id'] as number);
+      if (!row) return;
+      this.#forget(row['id'] as number);
+      this.#record({ kind: 'peer', endpoint: { ipAddress, port }, isHere: false });
     });
   }
 
@@ -258,67 +339,18 @@ export class SqliteStore implements Store {
     });
   }
 
-  /** True: the name is new among what the peer offers. */
-  #offer(peer: number, name: string, told: Told): boolean {
-    let id = this.#file.one('SELECT id FROM names WHERE name = :name', { name })?.['id'];
-    id ??= this.#file.one('INSERT INTO names (name, folded) VALUES (:name, :folded) RETURNING id', {
-      name,
-      folded: fold(name),
-    })?.['id'];
-    const offer: Values = { name: id as number, peer, ...told };
-    if (
-      this.#file.run(
-        `INSERT INTO offers (name, peer, size, modified, root)
-         VALUES (:name, :peer, :size, :modified, :root)
-         ON CONFLICT DO NOTHING`,
-        offer,
-      ) > 0
-    )
-      return true;
-    this.#file.run(
-      `UPDATE offers SET size = :size, modified = :modified, root = :root
-       WHERE name = :name AND peer = :peer`,
-      offer,
-    );
-    return false;
-  }
-
-  /** True: the peer did offer the name. */
-  #withdraw(peer: number, name: string): boolean {
-    const id = this.#file.one('SELECT id FROM names WHERE name = :name', { name })?.['id'] as
-      number | undefined;
-    if (id === undefined) return false;
-    const gone =
-      this.#file.run('DELETE FROM offers WHERE name = :id AND peer = :peer', { id, peer }) > 0;
-    this.#file.run(
-      'DELETE FROM names WHERE id = :id AND NOT EXISTS (SELECT 1 FROM offers WHERE name = :id)',
-      { id },
-    );
-    return gone;
-  }
-
-  #withdrawAll(peer: number): void {
-    this.#file.run(
-      `DELETE FROM names
-       WHERE id IN (SELECT name FROM offers WHERE peer = :peer)
-         AND NOT EXISTS (SELECT 1 FROM offers o WHERE o.name = names.id AND o.peer <> :peer)`,
-      { peer },
-    );
-    this.#file.run('DELETE FROM offers WHERE peer = :peer', { peer });
-  }
-
+  /** With all that it offers and holds. */
   #forget(peer: number): void {
-    this.#withdrawAll(peer);
+    withdrawAll(this.#file, peer);
     this.#file.run('DELETE FROM peers WHERE id = :peer', { peer });
   }
 
   #recount(peer: number, names: number): void {
-    if (names > this.#maxNamesPerPeer)
-      throw new CodedError(
-        'too-many-names',
-        `One peer may offer at most ${this.#maxNamesPerPeer} names.`,
-      );
-    this.#file.run('UPDATE peers SET names = :names WHERE id = :peer', { peer, names });
+    recount(this.#file, peer, names, this.#maxNamesPerPeer);
+  }
+
+  #record(change: Change): void {
+    recordChange(this.#file, change);
   }
 
   #transaction<T>(work: () => T): Promise<T> {

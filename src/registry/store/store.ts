@@ -3,20 +3,30 @@
 import type { Endpoint } from '../../protocol/endpoints.ts';
 import type {
   CatalogueChange,
+  Change,
   Content,
-  Found,
   PeerSummary,
   RegisteredName,
   Source,
   Version,
 } from '../../protocol/schemas.ts';
 import type { Startable } from '../../lib/lifecycle.ts';
+import type { FoundPage, SearchQuery } from './search.ts';
 
 /** One peer offers at most so many names: past that one peer could fill the disk for all. */
 export const MAX_NAMES_PER_PEER = 1_000_000;
 
 /** One peer is a source of at most so many contents under no name: a downloader of as many at once. */
 export const MAX_CONTENTS_PER_PEER = 1_000;
+
+/** So many changes are kept at least, the latest. */
+export const KEPT_CHANGES = 10_000;
+
+/** A change, numbered in the order in which it is told. */
+export interface NumberedChange {
+  id: number;
+  change: Change;
+}
 
 /** A native peer as it makes itself known. */
 export interface NativePeer {
@@ -25,17 +35,32 @@ export interface NativePeer {
   displayName: string | undefined;
 }
 
+/** How much is in an index. */
+export interface Counts {
+  /** As many as `peers` would answer without a limit. */
+  peers: number;
+  /** Names that are kept, those too that only peers with an ended lease offered. */
+  names: number;
+  /** Native peers whose lease runs. */
+  leases: number;
+}
+
 /**
  * Names and endpoints come in canonical form. `now` and `expiresAt` are milliseconds since 1970; a
  * native peer whose lease has ended at `now` is in no answer, though its catalogue may still be kept.
  */
 export interface Store extends Startable {
+  readonly engine: 'sqlite' | 'postgres';
+
   /**
    * Exercise: adds a registration. False: that endpoint held the name already, through either contract.
    * @throws CodedError `too-many-names`
    */
   register(name: string, endpoint: Endpoint, now: number): Promise<boolean>;
-  /** Exercise: takes a registration away, through whichever contract it came. False: it was not there. */
+  /**
+   * Exercise: takes a registration away, through whichever contract it came. False: it was not there. A
+   * native peer's revision grows with it, so that the peer notices.
+   */
   deregister(name: string, endpoint: Endpoint, now: number): Promise<boolean>;
   /** Everyone who offers a name, each endpoint once. */
   endpointsOf(name: string, now: number): Promise<Endpoint[]>;
@@ -47,10 +72,11 @@ export interface Store extends Startable {
   /** Where a native peer is, or undefined for one that is not known. */
   endpointOfPeer(peerId: string): Promise<Endpoint | undefined>;
   /**
-   * Applies a change whole or not at all; answers the new revision.
+   * Applies a change whole or not at all; answers the new revision: after a reset the time, if that is more
+   * than the last one, so that an index which was restored from a backup is not taken for a later one.
    * @throws CodedError `unknown-peer`, `revision-mismatch`, `too-many-names`
    */
-  changeCatalogue(peerId: string, change: CatalogueChange): Promise<number>;
+  changeCatalogue(peerId: string, change: CatalogueChange, now: number): Promise<number>;
   /**
    * Makes a peer a source of a content under no name, wholly or in part: only `contentOf` tells it.
    * @throws CodedError `unknown-peer`, `too-many-contents`
@@ -77,14 +103,29 @@ export interface Store extends Startable {
    * up to 1 s old.
    */
   contentOf(root: string, limit: number, now: number): Promise<Content>;
-  /** Names that hold every word, in any case and with or without accents; the best first. */
-  search(text: string, limit: number, now: number): Promise<Found[]>;
+  /**
+   * Names that hold every word, in any case and with or without accents; the best first (see search.ts).
+   * @throws CodedError `bad-request` for a cursor that no page gave
+   */
+  search(query: SearchQuery, limit: number, now: number): Promise<FoundPage>;
   peers(limit: number, now: number): Promise<PeerSummary[]>;
+  /** How much there is. Asked every few seconds, so no more than counting names and peers. */
+  counts(now: number): Promise<Counts>;
 
   /** Whether a native peer is at an endpoint, its lease still running. */
   hasLease(endpoint: Endpoint, now: number): Promise<boolean>;
   /** Ends the lease of the native peer at an endpoint, if it runs; what it told is kept as after any lease. */
   endLease(endpoint: Endpoint, now: number): Promise<void>;
+  /**
+   * What changed after a change, in order; a change that was told before may be told again, and none is left
+   * out of those that are kept.
+   */
+  changesAfter(id: number, limit: number, now: number): Promise<NumberedChange[]>;
+  /** The number of the last change; 0: there was none. */
+  lastChange(): Promise<number>;
+  /** Makes a change of every lease that has ended since it was last asked, and forgets the oldest changes. */
+  noticeEndedLeases(now: number): Promise<void>;
+
   /** The endpoints that only the exercise's contract vouches for: nobody renews them. */
   exerciseEndpoints(): Promise<Endpoint[]>;
   /** Forgets every exercise registration of an endpoint. */

@@ -1,0 +1,80 @@
+// All names made known to a registry, as its peers would after it lost everything: several at once, each
+// one call after the other.
+import { setTimeout as delay } from 'node:timers/promises';
+import { Agent } from 'node:http';
+import { addressOf, peerIdOf, type Catalogues } from './catalogues.ts';
+import { call } from './call.ts';
+import { cpuOf, type Memory } from './machine.ts';
+import type { RegistryProcess } from './registry-process.ts';
+
+/** Peers that register at the same time. */
+const AT_ONCE = 4;
+/** Names that are looked up at the end, to see that they are really there. */
+const CHECKED = 300;
+/** What was acknowledged has to be found by then. */
+const FOUND_TRIES = 200;
+
+export interface Registration {
+  names: number;
+  offers: number;
+  /** From the first call to the last answer. */
+  seconds: number;
+  cpu: number;
+  /** The longest call, in seconds: so long nobody else was answered, where there is one thread. */
+  longestCall: number;
+  memory: Memory;
+}
+
+export async function register(
+  registry: RegistryProcess,
+  catalogues: Catalogues,
+  peerPort: number,
+): Promise<Registration> {
+  const { names, offers, changes } = catalogues;
+  const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
+  let longestCall = 0;
+  let next = 0;
+  const timed = async (method: string, path: string, body: Buffer | string) => {
+    const begun = performance.now();
+    await call(agent, registry.port, method, path, body);
+    longestCall = Math.max(longestCall, (performance.now() - begun) / 1000);
+  };
+  const registerSome = async () => {
+    while (next < changes.length) {
+      const peer = next++;
+      const path = `/api/v1/peers/${peerIdOf(peer)}`;
+      await timed('PUT', path, announcementOf(peer, peerPort));
+      for (const change of changes[peer] ?? []) await timed('PATCH', `${path}/catalogue`, change);
+    }
+  };
+  const cpuBefore = cpuOf(registry.pid);
+  const begun = performance.now();
+  await Promise.all(Array.from({ length: AT_ONCE }, registerSome));
+  const seconds = (performance.now() - begun) / 1000;
+  const cpu = cpuOf(registry.pid) - cpuBefore;
+  await allFound(agent, registry.port, catalogues);
+  agent.destroy();
+  return { names: names.length, offers, seconds, cpu, longestCall, memory: registry.memory };
+}
+
+export function announcementOf(peer: number, port: number): string {
+  return JSON.stringify({ ipAddress: addressOf(peer), port });
+}
+
+/** @throws Error when a name is not found with all of its holders */
+async function allFound(agent: Agent, port: number, { names, holders }: Catalogues): Promise<void> {
+  for (let checked = 0; checked < CHECKED; checked++) {
+    // The last ones too, which came last.
+    const n = Math.floor(((names.length - 1) * checked) / (CHECKED - 1));
+    const name = names[n] ?? '';
+    const path = `/api/v1/names/${encodeURIComponent(name)}`;
+    for (let tries = 0; ; tries++) {
+      const answer = await call(agent, port, 'GET', path);
+      const { sources } = JSON.parse(answer) as { sources: unknown[] };
+      if (sources.length === holders[n]) break;
+      if (tries === FOUND_TRIES)
+        throw new Error(`${name} has ${sources.length} sources, not ${holders[n] ?? 0}.`);
+      await delay(50);
+    }
+  }
+}

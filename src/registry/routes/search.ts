@@ -1,0 +1,53 @@
+// Search, of the native contract.
+import { Type } from 'typebox';
+import { SearchAnswerSchema } from '../../protocol/schemas.ts';
+import type { RegistryContext, RegistryServer } from '../context.ts';
+import { DEFAULT_PAGE, LimitSchema, readsLimit } from './pages.ts';
+
+const MAX_QUERY_LENGTH = 200;
+const MAX_TYPE_LENGTH = 32;
+/** What a cursor may have: it holds a name. */
+const MAX_CURSOR_LENGTH = 12 * 1024;
+
+const Bytes = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+
+export function searchRoutes(app: RegistryServer, { store, clock }: RegistryContext): void {
+  app.get(
+    '/api/v1/search',
+    {
+      ...readsLimit,
+      schema: {
+        tags: ['native'],
+        description:
+          'Names that hold every word of the text, in any order and case, with or without accents. First those that are the text, or whose last segment is; then those whose last segment begins with it; then those of which another segment does; then those of which words begin with its words; then all others; of each those that most hold first. Where very many fit, that order holds within parts of them.',
+        querystring: Type.Object({
+          text: Type.String({ minLength: 1, maxLength: MAX_QUERY_LENGTH }),
+          limit: LimitSchema,
+          cursor: Type.Optional(
+            Type.String({
+              maxLength: MAX_CURSOR_LENGTH,
+              description: '`next` of the page before, of the same search.',
+            }),
+          ),
+          type: Type.Optional(
+            Type.String({
+              ...{ minLength: 1, maxLength: MAX_TYPE_LENGTH, pattern: '^[^./]+$' },
+              description: 'Only names that end in a dot and this: `pdf`.',
+            }),
+          ),
+          minSize: Type.Optional({ ...Bytes, description: 'Bytes; only contents of known size.' }),
+          maxSize: Type.Optional({ ...Bytes, description: 'Bytes; only contents of known size.' }),
+          modifiedSince: Type.Optional(
+            Type.Integer({ description: 'Only what changed since, in milliseconds since 1970.' }),
+          ),
+        }),
+        response: { 200: SearchAnswerSchema },
+      },
+    },
+    async (request) => {
+      const { limit = DEFAULT_PAGE, ...query } = request.query;
+      const { found, next } = await store.search(query, limit, clock.now());
+      return { found, more: next !== null, next };
+    },
+  );
+}
