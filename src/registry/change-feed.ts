@@ -1,6 +1,5 @@
 // Tells followers what changes: asks the index what is new as long as somebody follows, and passes it on. All
-// processes over one index tell the same; none is left out, and one may come twice.
-import type { Clock } from '../lib/clock.ts';
+// processes over one index tell the same, in the same order; none is left out.
 import { Repeating, type Startable } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
 import { CodedError } from '../protocol/errors.ts';
@@ -9,11 +8,9 @@ import { KEPT_CHANGES, type NumberedChange, type Store } from './store/store.ts'
 const LOOK_EVERY_MS = 500;
 const PAGE = 1_000;
 const MAX_FOLLOWERS = 1_000;
-/** Of what was told lately so many numbers are remembered, so that they are not told again. */
-const REMEMBERED = 4_000;
 
 export interface Follower {
-  /** In order; some may have been told before. */
+  /** In order. */
   tell: (change: NumberedChange) => void;
   /** What was missed is not kept any more: everything has to be asked anew. @param at the last change */
   reset: (at: number) => void;
@@ -27,21 +24,17 @@ interface Following {
 
 export class ChangeFeed implements Startable {
   readonly #store: Pick<Store, 'changesAfter' | 'lastChange'>;
-  readonly #clock: Clock;
   readonly #looking: Repeating;
   readonly #following = new Set<Following>();
-  readonly #told = new Set<number>();
   /** The last change that was told; undefined: nobody follows. */
   #last: number | undefined;
 
   constructor(
     store: Pick<Store, 'changesAfter' | 'lastChange'>,
-    clock: Clock,
     log: Logger,
     lookEveryMs = LOOK_EVERY_MS,
   ) {
     this.#store = store;
-    this.#clock = clock;
     this.#looking = new Repeating({
       work: () => this.#look(),
       pauseMs: lookEveryMs,
@@ -77,9 +70,10 @@ export class ChangeFeed implements Startable {
     try {
       const now = await this.#store.lastChange();
       this.#last ??= now;
-      if (after !== undefined && (after > now || now - after > KEPT_CHANGES)) follower.reset(now);
-      else if (after !== undefined) await this.#tellAfter(follower, after);
-      for (const change of following.waiting ?? []) follower.tell(change);
+      const isKept = after !== undefined && after <= now && now - after <= KEPT_CHANGES;
+      if (after !== undefined && !isKept) follower.reset(now);
+      const last = isKept ? await this.#tellAfter(follower, after) : now;
+      for (const change of following.waiting ?? []) if (change.id > last) follower.tell(change);
       following.waiting = undefined;
       return leave;
     } catch (error) {
@@ -88,35 +82,29 @@ export class ChangeFeed implements Startable {
     }
   }
 
-  async #tellAfter(follower: Follower, after: number): Promise<void> {
+  /** Answers the last that it told, or `after`. */
+  async #tellAfter(follower: Follower, after: number): Promise<number> {
     let last = after;
     for (;;) {
-      const page = await this.#store.changesAfter(last, PAGE, this.#clock.now());
+      const page = await this.#store.changesAfter(last, PAGE);
       for (const change of page) follower.tell(change);
-      const next = page.at(-1)?.id ?? last;
-      if (page.length < PAGE || next <= last) return;
-      last = next;
+      last = page.at(-1)?.id ?? last;
+      if (page.length < PAGE) return last;
     }
   }
 
   async #look(): Promise<void> {
     while (this.#last !== undefined) {
-      const page = await this.#store.changesAfter(this.#last, PAGE, this.#clock.now());
-      for (const change of page) {
-        if (this.#told.has(change.id)) continue;
-        this.#remember(change.id);
+      const after = this.#last;
+      const page = await this.#store.changesAfter(after, PAGE);
+      // Meanwhile everybody may have left, and others come: they are told by the next look.
+      if (this.#last !== after) return;
+      for (const change of page)
         for (const { follower, waiting } of this.#following)
           if (waiting) waiting.push(change);
           else follower.tell(change);
-      }
-      this.#last = Math.max(this.#last, page.at(-1)?.id ?? 0);
+      this.#last = page.at(-1)?.id ?? after;
       if (page.length < PAGE) return;
     }
-  }
-
-  #remember(id: number): void {
-    this.#told.add(id);
-    const [oldest] = this.#told;
-    if (this.#told.size > REMEMBERED && oldest !== undefined) this.#told.delete(oldest);
   }
 }

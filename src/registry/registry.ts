@@ -69,7 +69,7 @@ export class Registry implements Startable {
   constructor(options: RegistryOptions) {
     const { store, log, clock = systemClock, leaseSeconds = DEFAULT_LEASE_SECONDS } = options;
     const reports = new Reports(store, clock, log);
-    const changes = new ChangeFeed(store, clock, log);
+    const changes = new ChangeFeed(store, log);
     const anyAddress = options.anyAddress ?? false;
     this.#options = options;
     this.#readiness = new Readiness(store);

@@ -119,3 +119,16 @@ test('a lease that ends without a word is told of', async () => {
   expect(await next()).toMatchObject({ data: { isHere: true } });
   expect(await next()).toMatchObject({ data: { isHere: false } });
 });
+
+test('who comes when the last follower has just gone is told like the first', async () => {
+  const { port } = await startRegistry();
+  for (let round = 0; round < 20; round++) {
+    const { leave } = await follow(port);
+    leave();
+    await announce(port);
+    await call(port, 'DELETE', `/api/v1/peers/${PEER}`);
+  }
+  const { next } = await follow(port);
+  await announce(port);
+  expect(await next()).toMatchObject({ event: 'peer', data: { isHere: true } });
+});

@@ -96,7 +96,7 @@ test('every route is in the document, and every operation in it is a route', asy
   const bases = ['api/powernap', 'API/registers'];
   const app = createApp({
     dialBack: undefined,
-    changes: new ChangeFeed(store, systemClock, silent),
+    changes: new ChangeFeed(store, silent),
     ...{ store, log: silent, clock: systemClock, leaseSeconds: 60, bases, anyAddress: false },
     unreachable: () => Promise.resolve(),
   });

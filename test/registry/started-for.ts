@@ -35,7 +35,7 @@ export async function startedFor(
   let caller = '';
   const app = createApp({
     dialBack: undefined,
-    changes: new ChangeFeed(store, systemClock, silent),
+    changes: new ChangeFeed(store, silent),
     ...{ store, log: silent, clock: systemClock, leaseSeconds: 60, bases: [], anyAddress: false },
     unreachable: () => Promise.resolve(),
     ...options,

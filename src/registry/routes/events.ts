@@ -5,6 +5,7 @@ import { CodedError } from '../../protocol/errors.ts';
 import { ChangeSchema } from '../../protocol/schemas.ts';
 import { asSeenBy, callerOf } from '../callers.ts';
 import type { RegistryContext, RegistryServer } from '../context.ts';
+import type { NumberedChange } from '../store/store.ts';
 
 export const EVENTS_ROUTE = '/api/v1/events';
 
@@ -26,7 +27,7 @@ export function eventRoutes(app: RegistryServer, { changes }: RegistryContext): 
       schema: {
         tags: ['native'],
         description:
-          'Server-sent events: an event for each change, named by its `kind`, with a number as its id. With `Last-Event-ID` those after that one come first, and one may come twice; `reset` says that they are not kept any more, and everything is to be asked anew.',
+          'Server-sent events: an event for each change, named by its `kind`, with a number as its id. With `Last-Event-ID` those after that one come first; `reset` says that they are not kept any more, and everything is to be asked anew.',
         headers: Type.Object({
           'last-event-id': Type.Optional(
             Type.String({ description: 'The id of the last event that came.' }),
@@ -54,21 +55,23 @@ export function eventRoutes(app: RegistryServer, { changes }: RegistryContext): 
         });
         write(': what changes from now on\n\n');
       };
-      const leave = await changes.follow(
-        {
-          tell: ({ id, change }) => {
-            begin();
-            const endpoint = asSeenBy(caller, change.endpoint);
-            const data = JSON.stringify({ ...change, endpoint });
-            write(`id: ${id}\nevent: ${change.kind}\ndata: ${data}\n\n`);
-          },
-          reset: (at) => {
-            begin();
-            write(`id: ${at}\nevent: reset\ndata: {}\n\n`);
-          },
+      const follower = {
+        tell: ({ id, change }: NumberedChange) => {
+          begin();
+          const endpoint = asSeenBy(caller, change.endpoint);
+          const data = JSON.stringify({ ...change, endpoint });
+          write(`id: ${id}\nevent: ${change.kind}\ndata: ${data}\n\n`);
         },
-        after,
-      );
+        reset: (at: number) => {
+          begin();
+          write(`id: ${at}\nevent: reset\ndata: {}\n\n`);
+        },
+      };
+      const leave = await changes.follow(follower, after).catch((error: unknown) => {
+        // What has begun has no other end.
+        if (isBegun) raw.destroy();
+        throw error;
+      });
       begin();
       const signs = setInterval(write, SIGN_OF_LIFE_MS, ': still here\n\n');
       const end = () => raw.end();

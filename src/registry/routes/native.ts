@@ -41,12 +41,16 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
   async function requireOwnPeer(request: Parameters<typeof requireOwn>[0], peerId: string) {
     const endpoint = await store.endpointOfPeer(peerId);
     if (endpoint) requireOwn(request, endpoint);
+    return endpoint;
   }
 
   /** Who renews a lease that runs was reached before, or has been heard of by nobody as being away. */
-  async function requireReachable(peerId: string, endpoint: Endpoint): Promise<void> {
+  async function requireReachable(
+    peerId: string,
+    endpoint: Endpoint,
+    known: Endpoint | undefined,
+  ): Promise<void> {
     if (!dialBack) return;
-    const known = await store.endpointOfPeer(peerId);
     const isSame = known?.ipAddress === endpoint.ipAddress && known.port === endpoint.port;
     if (!isSame || !(await store.hasLease(endpoint, clock.now())))
       await dialBack.prove(peerId, endpoint);
@@ -82,8 +86,8 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
       const { ipAddress = callerOf(request).address, port, displayName } = request.body;
       const endpoint = asKept(parseEndpoint({ ipAddress, port }));
       requireOwn(request, endpoint);
-      await requireOwnPeer(request, peerId);
-      await requireReachable(peerId, endpoint);
+      const known = await requireOwnPeer(request, peerId);
+      await requireReachable(peerId, endpoint, known);
       const revision = await store.renewLease(
         { peerId, endpoint, displayName: displayName && printable(displayName) },
         clock.now() + leaseSeconds * 1000,

@@ -116,11 +116,8 @@ export interface Store extends Startable {
   hasLease(endpoint: Endpoint, now: number): Promise<boolean>;
   /** Ends the lease of the native peer at an endpoint, if it runs; what it told is kept as after any lease. */
   endLease(endpoint: Endpoint, now: number): Promise<void>;
-  /**
-   * What changed after a change, in order; a change that was told before may be told again, and none is left
-   * out of those that are kept.
-   */
-  changesAfter(id: number, limit: number, now: number): Promise<NumberedChange[]>;
+  /** What changed after a change, in order; none is left out of those that are kept. */
+  changesAfter(id: number, limit: number): Promise<NumberedChange[]>;
   /** The number of the last change; 0: there was none. */
   lastChange(): Promise<number>;
   /** Makes a change of every lease that has ended since it was last asked, and forgets the oldest changes. */
