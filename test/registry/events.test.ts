@@ -2,7 +2,9 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
-import { startRegistry } from '../harness/running.ts';
+import { ChangeFeed } from '../../src/registry/change-feed.ts';
+import { SqliteStore } from '../../src/registry/store/sqlite.ts';
+import { silent, startRegistry } from '../harness/running.ts';
 import { call, expectProblem } from './calling.ts';
 
 const PEER = '0123456789abcdef'.repeat(2);
@@ -120,15 +122,38 @@ test('a lease that ends without a word is told of', async () => {
   expect(await next()).toMatchObject({ data: { isHere: false } });
 });
 
-test('who comes when the last follower has just gone is told like the first', async () => {
-  const { port } = await startRegistry();
-  for (let round = 0; round < 20; round++) {
-    const { leave } = await follow(port);
-    leave();
-    await announce(port);
-    await call(port, 'DELETE', `/api/v1/peers/${PEER}`);
-  }
-  const { next } = await follow(port);
-  await announce(port);
-  expect(await next()).toMatchObject({ event: 'peer', data: { isHere: true } });
+test('who comes when the last follower left in the middle of a look is told all the same', async () => {
+  const store = new SqliteStore(':memory:');
+  await store.start();
+  const asked = Promise.withResolvers<undefined>();
+  const gate = Promise.withResolvers<undefined>();
+  const feed = new ChangeFeed(
+    {
+      lastChange: () => store.lastChange(),
+      changesAfter: async (id, limit) => {
+        asked.resolve(undefined);
+        await gate.promise;
+        return store.changesAfter(id, limit);
+      },
+    },
+    silent,
+    1,
+  );
+  onTestFinished(async () => {
+    await feed.stop();
+    await store.stop();
+  });
+  await feed.start();
+  const leave = await feed.follow({ tell: () => undefined, reset: () => undefined }, undefined);
+  await asked.promise;
+  leave();
+  gate.resolve(undefined);
+  const told = Promise.withResolvers<unknown>();
+  const tell = ({ change }: { change: unknown }) => {
+    told.resolve(change);
+  };
+  await feed.follow({ tell, reset: () => undefined }, undefined);
+  const endpoint = { ipAddress: '192.0.2.1', port: 7771 };
+  await store.renewLease({ peerId: PEER, endpoint, displayName: undefined }, 1);
+  expect(await told.promise).toEqual({ kind: 'peer', endpoint, isHere: true });
 });
