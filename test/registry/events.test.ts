@@ -148,6 +148,8 @@ test('who comes when the last follower left in the middle of a look is told all 
   await asked.promise;
   leave();
   gate.resolve(undefined);
+  // The look ends with nobody there.
+  await new Promise(setImmediate);
   const told = Promise.withResolvers<unknown>();
   const tell = ({ change }: { change: unknown }) => {
     told.resolve(change);
