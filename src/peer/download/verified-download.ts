@@ -24,6 +24,9 @@ const TICK_MS = 250;
 const CHECKED_AT_ONCE = 4;
 /** At first sources are looked for at ever longer intervals: those who begin together find each other soon. */
 const FIRST_LOOK_MS = 250;
+/** Who has so many sources needs others less, and looks for them so many times less often. */
+const MANY_SOURCES = 16;
+const LOOK_LESS = 4;
 /** Where nobody holds the whole, what is missing may still come from those who hold a part, for so long. */
 const IN_PART_MS = 30_000;
 /** A link on which nothing is offered is no hope after so long without a piece of anybody. */
@@ -243,7 +246,8 @@ export class VerifiedDownload {
     const { lookForSourcesMs } = this.#patience;
     const { signal } = this.#over;
     for (let pauseMs = FIRST_LOOK_MS; !isStopping(signal); pauseMs *= 2) {
-      await pause(Math.min(pauseMs, lookForSourcesMs), signal);
+      const isRich = this.#book.live.length >= MANY_SOURCES;
+      await pause(Math.min(pauseMs, lookForSourcesMs * (isRich ? LOOK_LESS : 1)), signal);
       if (isStopping(signal)) return;
       await this.#findSources().catch((err: unknown) => {
         if (!isStopping(signal)) this.#options.log.info({ err }, 'looking for sources failed');
