@@ -39,6 +39,15 @@ export interface PeerOptions {
   maxConnections?: number | undefined;
   /** What all files that are sent share; it may be changed at any time. Default: no limit. */
   uploadLimit?: RateLimit | undefined;
+  /** What all downloads share; likewise. */
+  downloadLimit?: RateLimit | undefined;
+  /**
+   * Where downloads, settings and the shares that were added while running are kept; one peer at a time has
+   * it. Default: nothing is kept.
+   */
+  dataFolder?: string | undefined;
+  /** Where downloads go unless the settings that are kept say otherwise. Default: the current folder. */
+  downloadFolder?: string | undefined;
   /** How often a registry of the exercise is asked whether it still knows this peer. Default: 30,000. */
   lookEveryMs?: number | undefined;
   log: Logger;
