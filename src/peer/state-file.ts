@@ -45,7 +45,7 @@ export class StateFile<S extends TSchema> {
   /** Resolves when this state, or a later one, is on the disk, or could not be written. Never rejects. */
   async save(value: () => Static<S>): Promise<void> {
     this.#next = value;
-    while (this.#next) await (this.#writing ??= this.#write());
+    while (this.#next || this.#writing) await (this.#writing ??= this.#write());
   }
 
   async #write(): Promise<void> {

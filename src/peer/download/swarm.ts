@@ -75,6 +75,8 @@ export class Swarm {
   #isInOrder = false;
   /** Bytes of pieces that came and were there already. */
   wasted = 0;
+  /** Bytes that came, of whatever use they are. */
+  received = 0;
 
   constructor(options: SwarmOptions) {
     this.#options = options;
@@ -99,6 +101,7 @@ export class Swarm {
   /** Takes what came with the proof, and asks everyone for pieces. */
   begin({ source, last }: Proof): void {
     const { picker } = this.#options;
+    this.received += last?.ask.length ?? 0;
     if (last && !picker.has(last.ask.piece)) {
       picker.take(source.key, last.ask.piece);
       this.#verify(source, last.ask, last.memory);
@@ -241,6 +244,7 @@ export class Swarm {
       },
       onBytes: (count) => {
         source.bytesSinceRate += count;
+        this.received += count;
       },
       onPiece: (ask, memory) => {
         this.#verify(source, ask, memory);

@@ -121,7 +121,6 @@ export class VerifiedDownload {
   /** Where pieces are wanted in order from; undefined: in any order. */
   #readsFrom: number | undefined;
   readonly #meter = new Meter();
-  #received = 0;
   #kept = 0;
   #have = 0;
 
@@ -261,7 +260,12 @@ export class VerifiedDownload {
       }))
       .sort((a, b) => b.rate - a.rate || b.bytes - a.bytes);
     return {
-      ...{ have: this.#have, received: this.#received, sources, failed: this.#book.failed },
+      ...{
+        have: this.#have,
+        received: this.#swarm?.received ?? 0,
+        sources,
+        failed: this.#book.failed,
+      },
       rate: this.#meter.rate(performance.now()),
       wasted: this.#swarm?.wasted ?? 0,
     };
@@ -304,9 +308,8 @@ export class VerifiedDownload {
     const isSending = (source: BookedSource) =>
       source.bytesSinceRate > 0 || (swarm?.isSending(source) ?? false);
     this.#sending = this.#book.live.filter(isSending);
-    const came = this.#sending.reduce((sum, source) => sum + source.bytesSinceRate, 0);
-    this.#received += came;
-    this.#meter.add(came, performance.now());
+    const received = swarm?.received ?? 0;
+    this.#meter.add(received - this.#meter.total, performance.now());
     this.#book.takeRates(TICK_MS / 1000, (source) => swarm?.isSending(source) ?? false);
     swarm?.takeMemoryFromTheSlow();
     for (const idler of this.#book.idlers(performance.now(), IDLE_MS))
