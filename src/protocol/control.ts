@@ -27,7 +27,7 @@ const Name = Type.String({ minLength: 1, maxLength: MAX_NAME_BYTES });
 const Id = Type.String({ pattern: '^[0-9a-f]{16}$' });
 
 /** What went wrong, as in a problem document: a stable code and words for a person. */
-const FaultSchema = Type.Object({ code: Type.String(), message: Type.String() });
+export const FaultSchema = Type.Object({ code: Type.String(), message: Type.String() });
 
 export const ControlServiceSchema = Type.Object({
   service: Type.Literal(CONTROL_SERVICE),
