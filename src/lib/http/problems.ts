@@ -1,7 +1,7 @@
 // The one place where a failure becomes an answer: a problem document (RFC 9457).
-import type { FastifyInstance, FastifyReply } from 'fastify';
-import { errorCodes } from 'fastify';
-import { CodedError, PROBLEM_TYPE, problemOf, type ErrorCode } from '../protocol/errors.ts';
+import { errorCodes, type FastifyReply } from 'fastify';
+import { CodedError, PROBLEM_TYPE, problemOf, type ErrorCode } from '../../protocol/errors.ts';
+import type { HttpApp } from './app.ts';
 
 /** What fastify finds wrong with a request, by its own code or by status. */
 function codedOf(error: unknown): unknown {
@@ -29,7 +29,7 @@ export function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
   return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }
 
-export function answerWithProblems(app: FastifyInstance): void {
+export function answerWithProblems(app: HttpApp): void {
   app.setErrorHandler((error, request, reply) => {
     sendProblem(reply, error);
     // Without a cause a 503 is no fault, and a crowd would fill the log with it.
