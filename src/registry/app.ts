@@ -104,7 +104,7 @@ export function createApp(options: {
     },
     clientErrorHandler: (error, socket) => {
       const problem = answerBadHttp(error, socket, {
-        [REQUEST_ID_HEADER]: requestIdOf({ headers: {} }),
+        'X-Request-Id': requestIdOf({ headers: {} }),
       });
       if (problem) metrics.answered(undefined, undefined, problem.status, 0);
     },
