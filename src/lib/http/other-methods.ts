@@ -7,10 +7,10 @@ import { sendProblem } from './problems.ts';
 /** Declares routes, and then refuses every other method on their paths. */
 export function withOtherMethodsRefused(app: HttpApp, declare: () => void): void {
   const methodsByPath = new Map<string, Set<string>>();
-  app.addHook('onRoute', ({ url, method }) => {
-    const methods = methodsByPath.get(url) ?? new Set();
+  app.addHook('onRoute', ({ routePath, method }) => {
+    const methods = methodsByPath.get(routePath) ?? new Set();
     for (const each of [method].flat()) methods.add(each);
-    methodsByPath.set(url, methods);
+    methodsByPath.set(routePath, methods);
   });
   declare();
   for (const [url, methods] of [...methodsByPath]) {
