@@ -15,6 +15,8 @@ export const MAX_OFFERED_PAGE = 1_000;
 export const MAX_TOLD_SOURCES = 100;
 /** A folder's path is at most so long. */
 const MAX_PATH_LENGTH = 4_096;
+/** Of the sub-folders of a folder so many are told. */
+export const MAX_FOLDERS = 1_000;
 /** At most so many downloads are listed; a further one is refused. */
 export const MAX_DOWNLOADS = 1_000;
 
@@ -24,7 +26,8 @@ const Rate = Type.Number({ minimum: 0, description: 'Bytes a second.' });
 const EndpointText = Type.String({ description: '`192.0.2.7:7771`, `[2001:db8::7]:7771`.' });
 const Path = Type.String({ minLength: 1, maxLength: MAX_PATH_LENGTH });
 const Name = Type.String({ minLength: 1, maxLength: MAX_NAME_BYTES });
-const Id = Type.String({ pattern: '^[0-9a-f]{16}$' });
+/** Of a share, or of a download. */
+export const IdSchema = Type.String({ pattern: '^[0-9a-f]{16}$' });
 
 /** What went wrong, as in a problem document: a stable code and words for a person. */
 export const FaultSchema = Type.Object({ code: Type.String(), message: Type.String() });
@@ -59,7 +62,7 @@ export const PeerStateSchema = Type.Object({
 });
 
 const ShareSchema = Type.Object({
-  id: Id,
+  id: IdSchema,
   folder: Path,
   isDownloads: Type.Boolean({ description: 'Downloads go there.' }),
   files: Type.Integer({ minimum: 0 }),
@@ -89,7 +92,7 @@ export const PrioritySchema = Type.Union([
 ]);
 
 export const DownloadSchema = Type.Object({
-  id: Id,
+  id: IdSchema,
   name: Name,
   root: RootSchema,
   size: Type.Union([Bytes, Type.Null()], { description: 'null: not proven yet.' }),
@@ -189,7 +192,7 @@ export const PreviewSchema = Type.Object({
 export const FoldersSchema = Type.Object({
   folder: Path,
   parent: Type.Union([Path, Type.Null()]),
-  folders: Type.Array(Path, { maxItems: 1_000 }),
+  folders: Type.Array(Path, { maxItems: MAX_FOLDERS }),
 });
 
 export const OfferedPageSchema = Type.Object({

@@ -1,7 +1,13 @@
 // The one place where a failure becomes an answer: a problem document (RFC 9457).
-import type { FastifyInstance, FastifyReply } from 'fastify';
-import { errorCodes } from 'fastify';
-import { CodedError, PROBLEM_TYPE, problemOf, type ErrorCode } from '../protocol/errors.ts';
+import { errorCodes, type FastifyReply } from 'fastify';
+import {
+  CodedError,
+  PROBLEM_TYPE,
+  problemOf,
+  type Audience,
+  type ErrorCode,
+} from '../../protocol/errors.ts';
+import type { HttpApp } from './app.ts';
 
 /** What fastify finds wrong with a request, by its own code or by status. */
 function codedOf(error: unknown): unknown {
@@ -22,19 +28,25 @@ function codedOf(error: unknown): unknown {
 /** When to try again, in seconds, where nothing better is known. */
 const RETRY_AFTER_S = 1;
 
-export function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
-  const problem = problemOf(codedOf(error));
+export function sendProblem(
+  reply: FastifyReply,
+  error: unknown,
+  audience: Audience = 'strangers',
+): FastifyReply {
+  const problem = problemOf(codedOf(error), audience);
   if (problem.status === 503 && !reply.hasHeader('retry-after'))
     void reply.header('retry-after', RETRY_AFTER_S);
   return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }
 
-export function answerWithProblems(app: FastifyInstance): void {
+export function answerWithProblems(app: HttpApp, audience: Audience = 'strangers'): void {
   app.setErrorHandler((error, request, reply) => {
-    sendProblem(reply, error);
-    // Without a cause a 503 is no fault, and a crowd would fill the log with it.
+    sendProblem(reply, error, audience);
+    // Without a cause a 503 is no fault, and a crowd would fill the log with it; what the owner is told of
+    // need not be in the log as well.
     const isRefusal = reply.statusCode === 503 && !(error instanceof Error && error.cause);
-    if (reply.statusCode >= 500 && !isRefusal)
+    const isTold = audience === 'owner' && reply.statusCode !== 500;
+    if (reply.statusCode >= 500 && !isRefusal && !isTold)
       request.log.error({ err: error }, 'a request failed here');
   });
   app.setNotFoundHandler((request, reply) => {

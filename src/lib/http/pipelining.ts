@@ -1,14 +1,14 @@
 // How many requests of one connection may wait for their answers. Node reads 64 KiB of them at a time
 // and begins them all: with long answers, more than memory holds.
 import type { Socket } from 'node:net';
-import { CodedError } from '../protocol/errors.ts';
-import type { RegistryServer } from './context.ts';
+import { CodedError } from '../../protocol/errors.ts';
+import type { HttpApp } from './app.ts';
 import { sendProblem } from './problems.ts';
 
 /** Clients that send ahead at all send a few. */
 const MAX_WAITING = 16;
 
-export function boundPipelining(app: RegistryServer): void {
+export function boundPipelining(app: HttpApp): void {
   const waiting = new WeakMap<Socket, number>();
   app.addHook('onRequest', async (request, reply) => {
     const { socket } = request.raw;
