@@ -7,7 +7,7 @@ export default defineConfig({
     maxWorkers: availableParallelism() + 1,
     reporters: ['default', './test/harness/closing-line.ts'],
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts'] } },
+      { test: { name: 'unit', include: ['src/**/*.test.ts', 'web/src/**/*.test.{ts,tsx}'] } },
       {
         test: {
           name: 'real',
