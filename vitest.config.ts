@@ -7,11 +7,12 @@ export default defineConfig({
     maxWorkers: availableParallelism() + 1,
     reporters: ['default', './test/harness/closing-line.ts'],
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts'] } },
+      { test: { name: 'unit', include: ['src/**/*.test.ts', 'web/src/**/*.test.{ts,tsx}'] } },
       {
         test: {
           name: 'real',
           include: ['test/**/*.test.ts'],
+          globalSetup: './test/harness/page-built.ts',
           // Real processes, sockets and disks on a machine that may be busy; nothing is timed here.
           testTimeout: 60_000,
           hookTimeout: 60_000,

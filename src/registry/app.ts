@@ -10,6 +10,8 @@ import { answerBadHttp, answerBadUrl } from '../lib/http/bad-http.ts';
 import { withOtherMethodsRefused } from '../lib/http/other-methods.ts';
 import { boundPipelining } from '../lib/http/pipelining.ts';
 import { answerWithProblems, sendProblem } from '../lib/http/problems.ts';
+import type { PageFiles } from '../lib/http/page-files.ts';
+import { pageRoutes } from '../lib/http/page-routes.ts';
 import type { Logger } from '../lib/log.ts';
 import { VERSION } from '../lib/version.ts';
 import { callerOf, requireOwnEndpoint } from './callers.ts';
@@ -54,6 +56,8 @@ export function createApp(options: {
   trustProxy?: string[] | undefined;
   /** Requests a minute of one address; 0: no limit. */
   rateLimit?: number | undefined;
+  /** Default: no page. */
+  page?: PageFiles | undefined;
   readiness?: Readiness;
   load?: Load;
   requestTimeoutMs?: number | undefined;
@@ -182,6 +186,7 @@ export function createApp(options: {
         exerciseRoutes(routes, base, context);
       operationsRoutes(routes, { readiness, metrics });
       referenceRoutes(routes);
+      if (options.page) pageRoutes(routes, options.page);
     });
     done();
   });

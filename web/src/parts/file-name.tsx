@@ -1,0 +1,25 @@
+// A stranger's name as text: apart from the direction of what stands around it, with what hides or reorders made
+// visible, and cut in the middle where there is no room.
+import { lastSegment, printable } from '../../../src/protocol/names.ts';
+import { inTwo } from './names.ts';
+
+/** The last segment of a name; the whole name is its title. */
+export function FileName({ name }: { name: string }) {
+  const [head, tail] = inTwo(printable(lastSegment(name)));
+  return (
+    <bdi class="file-name" dir="auto" title={printable(name)}>
+      <span class="file-head">{head}</span>
+      {tail !== '' && <span class="file-tail">{tail}</span>}
+    </bdi>
+  );
+}
+
+/** Any other text of a stranger: a folder, a path, what somebody calls a peer. */
+export function Foreign({ text, class: name }: { text: string; class?: string }) {
+  const shown = printable(text);
+  return (
+    <bdi class={name} dir="auto" title={shown}>
+      {shown}
+    </bdi>
+  );
+}
