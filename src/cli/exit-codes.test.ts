@@ -33,6 +33,7 @@ const codes: [ErrorCode, number][] = [
   ['download-in-progress', 1],
   ['not-found', 1],
   ['busy', 1],
+  ['not-running', 1],
 ];
 
 test.each(codes)('%s ends with %d', (code, exit) => {

@@ -103,7 +103,8 @@ export function cellsOf(filled: readonly number[]): string {
   return filled.map((part) => SHADES[Math.floor(part * (SHADES.length - 1))] ?? ' ').join('');
 }
 
-function barOf(progress: number): string {
+/** `████░░░░`: so much of the whole, 0 … 1. */
+export function barOf(progress: number): string {
   const filled = Math.round(Math.min(1, Math.max(0, progress)) * BAR_CELLS);
   return `${'█'.repeat(filled)}${'░'.repeat(BAR_CELLS - filled)}`;
 }

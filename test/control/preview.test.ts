@@ -2,8 +2,9 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { Value } from 'typebox/value';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Preview } from '../../src/protocol/control.ts';
+import { PreviewSchema, type Preview } from '../../src/protocol/control.ts';
 import { call, expectProblem } from '../registry/calling.ts';
 import { CONTROL, ROOT, startControl, type Controlling } from './controlling.ts';
 import { PIECE_BYTES } from './memory-peer.ts';
@@ -21,6 +22,7 @@ async function previewing(name: string, bytes = BYTES) {
 async function ticketFor({ asOwner }: Controlling, id: string): Promise<Preview> {
   const answer = await asOwner('POST', `${CONTROL}/downloads/${id}/preview`);
   expect(answer.status).toBe(200);
+  expect(Value.Check(PreviewSchema, answer.json)).toBe(true);
   return answer.json as Preview;
 }
 

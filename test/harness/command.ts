@@ -41,7 +41,13 @@ export async function startSp2p(
   const [program = '', ...rest] = words;
   const child = spawn(program, rest, {
     cwd: options.cwd,
-    env: { ...process.env, NO_COLOR: '1', SP2P_CACHE: await temporaryFolder(), ...options.env },
+    env: {
+      ...process.env,
+      NO_COLOR: '1',
+      SP2P_CACHE: await temporaryFolder(),
+      SP2P_STATE: await temporaryFolder(),
+      ...options.env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const stdout: Buffer[] = [];

@@ -27,7 +27,7 @@ const HEADERS = {
 };
 
 /** What is wrong with where a request comes from, or is meant for; undefined: nothing. */
-export function faultOfOrigin(
+function faultOfOrigin(
   headers: IncomingHttpHeaders,
   port: number,
   mayBeLinked: boolean,

@@ -8,9 +8,8 @@ import { CodedError } from '../../protocol/errors.ts';
 
 const MAX_BYTES = 4 * 1024;
 const OTHERS = 0o077;
-/** Not through a link, and not waiting for the writer of a pipe. Windows has neither: there they are 0. */
-const { O_NOFOLLOW = 0, O_NONBLOCK = 0 }: Partial<typeof constants> = constants;
-const FLAGS = constants.O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
+/** Not through a link, and not waiting for the writer of a pipe. Windows knows neither: undefined counts as 0. */
+const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** Undefined: it is not there, is no file of the owner's alone, or cannot be read. */
 export async function readPrivateFile(path: string): Promise<string | undefined> {
