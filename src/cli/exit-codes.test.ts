@@ -34,6 +34,7 @@ const codes: [ErrorCode, number][] = [
   ['not-found', 1],
   ['busy', 1],
   ['not-running', 1],
+  ['data-in-use', 1],
 ];
 
 test.each(codes)('%s ends with %d', (code, exit) => {

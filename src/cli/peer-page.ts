@@ -1,9 +1,11 @@
 // The page of a peer, and what the command "sp2p share" has to do with it: its flags, and its link.
 import type { Command } from 'commander';
+import { pageRoutes } from '../lib/http/page-routes.ts';
 import { ControlServer, type ControlServerOptions } from '../peer/control/control-server.ts';
 import { DEFAULT_CONTROL_PORT } from '../protocol/control.ts';
 import { stateOption } from './data-folder.ts';
 import { option, wholeNumber } from './options.ts';
+import { loadPage } from './page.ts';
 import { print, say } from './terminal.ts';
 
 interface PageFlags {
@@ -36,12 +38,28 @@ export function withPage(command: Command): Command {
  */
 export async function startPage(
   command: Command,
-  options: Omit<ControlServerOptions, 'folder' | 'port' | 'mayMove'>,
+  {
+    folder,
+    ...options
+  }: Omit<ControlServerOptions, 'folder' | 'port' | 'mayMove' | 'page'> & {
+    /** Default: as the flag says. */
+    folder?: string | undefined;
+  },
 ): Promise<ControlServer | undefined> {
   const { page, pagePort, state, json = false } = command.opts<PageFlags>();
   if (!page) return undefined;
+  const files = await loadPage();
   const mayMove = command.getOptionValueSource('pagePort') === 'default';
-  const server = new ControlServer({ ...options, folder: state, port: pagePort, mayMove });
+  const server = new ControlServer({
+    ...options,
+    folder: folder ?? state,
+    ...{ port: pagePort, mayMove },
+    page:
+      files &&
+      ((app) => {
+        pageRoutes(app, files);
+      }),
+  });
   await server.start();
   if (json) print(JSON.stringify({ event: 'page', url: server.link }));
   else {

@@ -34,9 +34,12 @@ function state(facts: Partial<ControlState>): ControlState {
   };
 }
 
-test('a peer at rest is four lines', () => {
-  expect(statusLines(state({}), 65 * SECOND)).toEqual([
+const LINK = 'http://127.0.0.1:7772/#token=x';
+
+test('a peer at rest is five lines', () => {
+  expect(statusLines(state({}), LINK, 65 * SECOND)).toEqual([
     'Ann, port 7771, reached at 192.0.2.1:7771, since 1 min 5 s',
+    `Page ${LINK}`,
     'Registry http://192.0.2.9:7770: registered',
     'Sent 1.00 KiB, now 512 B/s, limit 1.00 MiB/s',
     'Received 2.00 KiB, now 0 B/s, limit none',
@@ -58,9 +61,10 @@ test('downloads are shown with how far they are and what becomes of them', () =>
         ),
       ],
     }),
+    LINK,
     0,
   );
-  expect(lines.slice(4)).toEqual([
+  expect(lines.slice(5)).toEqual([
     '',
     'Downloads',
     `  ${'█'.repeat(12)}${'░'.repeat(12)}  50 %  film.mkv  1.00 KiB of 2.00 KiB  512 B/s from 1  2 s left`,
@@ -92,13 +96,14 @@ test('shares, uploads, and a registry that is away', () => {
         { to: '192.0.2.9:7771', name: 'a\u001b[2J', root: ROOT, rate: 2, bytes: 1 },
       ],
     }),
+    LINK,
     60 * SECOND,
   );
   expect(lines[0]).toBe('port 7771, since 1 min 0 s');
-  expect(lines[1]).toBe(
+  expect(lines[2]).toBe(
     'Registry http://192.0.2.9:7770: away since 1 min 0 s: No registry answers.',
   );
-  expect(lines.slice(4)).toEqual([
+  expect(lines.slice(5)).toEqual([
     ...['', 'Shares', '     1,234 files       5 B  /music (hashing, 1 file left)'],
     ...['     1,234 files       5 B  /d (downloads go there)', '', 'Uploads'],
     '         2 B/s  to 192.0.2.9:7771  a\\u{1b}[2J',

@@ -10,8 +10,11 @@ import { bytesText, countText } from './terminal.ts';
 const MAX_DONE = 5;
 const MAX_UPLOADS = 20;
 
-/** @param now milliseconds since 1970 */
-export function statusLines(state: ControlState, now: number): string[] {
+/**
+ * @param link where its page is
+ * @param now milliseconds since 1970
+ */
+export function statusLines(state: ControlState, link: string, now: number): string[] {
   const { peer, shares, downloads, uploads, limits } = state;
   const { displayName, endpoint, port } = peer;
   const going = downloads.filter((each) => each.state !== 'done');
@@ -26,6 +29,7 @@ export function statusLines(state: ControlState, now: number): string[] {
       ...(endpoint === null ? [] : [`reached at ${endpointText(endpoint)}`]),
       `since ${durationText((now - peer.startedAt) / 1000)}`,
     ].join(', '),
+    `Page ${link}`,
     `Registry ${printable(peer.registry.url)}: ${registryText(peer.registry, now)}`,
     `Sent ${bytesText(peer.sent)}, now ${bytesText(peer.uploadRate)}/s, limit ${limitText(limits.maxUpload)}`,
     `Received ${bytesText(peer.received)}, now ${bytesText(peer.downloadRate)}/s, limit ${limitText(limits.maxDownload)}`,

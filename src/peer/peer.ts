@@ -128,7 +128,7 @@ export class Peer implements Startable {
    * Resolves when everything that is shared was found. Files are served, and the registry is told of
    * them, as they are hashed, the small ones first; see {@link indexed}.
    *
-   * @throws CodedError `bad-share`, `port-taken`, `cannot-listen`, `cannot-open-data`
+   * @throws CodedError `bad-share`, `port-taken`, `cannot-listen`, `cannot-open-data`, `data-in-use`
    */
   async start(): Promise<void> {
     try {
@@ -153,14 +153,15 @@ export class Peer implements Startable {
       await mkdir(dataFolder, { recursive: true, mode: 0o700 });
       this.#lock = await Lock.take(join(dataFolder, 'lock'));
     } catch (cause) {
-      const isTaken = cause instanceof CodedError;
-      throw new CodedError(
-        'cannot-open-data',
-        isTaken
-          ? `Another peer has its data in ${dataFolder}; each needs a folder of its own.`
-          : `${dataFolder} cannot be opened: ${String(cause)}`,
-        { cause },
-      );
+      if (cause instanceof CodedError)
+        throw new CodedError(
+          'data-in-use',
+          `Another peer has its data in ${dataFolder}; each needs a folder of its own.`,
+          { cause },
+        );
+      throw new CodedError('cannot-open-data', `${dataFolder} cannot be opened: ${String(cause)}`, {
+        cause,
+      });
     }
     await this.#settings.load();
   }

@@ -50,6 +50,7 @@ const STATUS: Record<ErrorCode, number> = {
   'download-in-progress': 500,
   'disk-full': 500,
   'cannot-write': 500,
+  'data-in-use': 500,
   'cannot-open-data': 500,
   interrupted: 500,
 };

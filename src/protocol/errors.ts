@@ -52,6 +52,7 @@ const ERRORS = {
   'download-in-progress': [0, 'Another process is downloading to the same place', 409],
   'disk-full': [0, 'The disk is full', 507],
   'cannot-write': [0, 'The file cannot be written', 422],
+  'data-in-use': [0, 'Another process has this data'],
   'cannot-open-data': [0, 'The data cannot be opened'],
   interrupted: [0, 'Interrupted'],
 } as const satisfies Record<string, readonly [status: number, title: string, here?: number]>;

@@ -46,6 +46,8 @@ export async function startSp2p(
       NO_COLOR: '1',
       SP2P_CACHE: await temporaryFolder(),
       SP2P_STATE: await temporaryFolder(),
+      // Tests of pages say otherwise.
+      SP2P_NO_PAGE: '1',
       ...options.env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -5,7 +5,7 @@ import type { Startable } from '../../lib/lifecycle.ts';
 import { DEFAULT_CONTROL_PORT } from '../../protocol/control.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import { createControlApp, type ControlAppOptions } from './control-app.ts';
-import { forgetRunning, noteRunning } from './running.ts';
+import { forgetRunning, linkTo, noteRunning } from './running.ts';
 import { ownToken } from './token.ts';
 
 /** What is answered when it stops has so long to end. */
@@ -74,7 +74,7 @@ export class ControlServer implements Startable {
 
   /** Where the page is, with the token in the fragment, which no browser sends anywhere. */
   get link(): string {
-    return `${this.url}#token=${this.#token}`;
+    return linkTo(this.port, this.#token);
   }
 
   /** On both loopback addresses: else another user of this machine could be `localhost` in one of them. */

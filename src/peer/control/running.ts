@@ -22,3 +22,8 @@ export async function runningPort(folder: string): Promise<number | undefined> {
 export async function forgetRunning(folder: string, port: number): Promise<void> {
   if ((await runningPort(folder)) === port) await rm(join(folder, RUNNING_FILE), { force: true });
 }
+
+/** The link to a page: what makes it usable is in the fragment. */
+export function linkTo(port: number, token: string): string {
+  return `http://127.0.0.1:${port}/#token=${token}`;
+}
