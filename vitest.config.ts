@@ -7,7 +7,14 @@ export default defineConfig({
     maxWorkers: availableParallelism() + 1,
     reporters: ['default', './test/harness/closing-line.ts'],
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts', 'web/src/**/*.test.{ts,tsx}'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'web/src/**/*.test.{ts,tsx}'],
+          // Properties are tried many times, on a machine that may be busy.
+          testTimeout: 60_000,
+        },
+      },
       {
         test: {
           name: 'real',
