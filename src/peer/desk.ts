@@ -84,10 +84,15 @@ export class Desk implements Controlled {
     }, LOOK_EVERY_MS).unref();
     return () => {
       this.#tellers.delete(tell);
-      if (this.#tellers.size > 0) return;
-      clearInterval(this.#looking);
-      this.#looking = undefined;
+      if (this.#tellers.size === 0) this.#stopLooking();
     };
+  }
+
+  /** Nothing is told any more. */
+  stop(): Promise<void> {
+    this.#tellers.clear();
+    this.#stopLooking();
+    return Promise.resolve();
   }
 
   /** The list of downloads, or how one of them stands, is another now. */
@@ -219,6 +224,11 @@ export class Desk implements Controlled {
       indexing: counts.hashing ?? null,
       fault: fault ? faultOf(fault) : null,
     };
+  }
+
+  #stopLooking(): void {
+    clearInterval(this.#looking);
+    this.#looking = undefined;
   }
 
   #look(): void {

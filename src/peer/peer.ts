@@ -215,6 +215,7 @@ export class Peer implements Startable {
     this.#stopping.abort();
     await this.#announcing;
     await this.#announcer?.stop();
+    await this.#desk.stop();
     await this.#downloads.stop();
     await this.#listener.stop();
     await this.#catalogue.stop();

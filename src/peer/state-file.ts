@@ -45,7 +45,10 @@ export class StateFile<S extends TSchema> {
   /** Resolves when this state, or a later one, is on the disk, or could not be written. Never rejects. */
   async save(value: () => Static<S>): Promise<void> {
     this.#next = value;
-    while (this.#next || this.#writing) await (this.#writing ??= this.#write());
+    while (this.#next || this.#writing)
+      await (this.#writing ??= this.#write().finally(() => {
+        this.#writing = undefined;
+      }));
   }
 
   async #write(): Promise<void> {
@@ -58,7 +61,6 @@ export class StateFile<S extends TSchema> {
         this.#log.error({ err, file: this.#path }, 'the state could not be kept');
       }
     }
-    this.#writing = undefined;
   }
 }
 

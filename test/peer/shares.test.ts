@@ -3,14 +3,15 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { NativeRegistry } from '../../src/client/registry-client.ts';
 import { startPeer, startRegistry } from '../harness/running.ts';
 import { folderOf, temporaryFolder } from '../harness/temporary.ts';
 
 const SOON = { timeout: 20_000, interval: 20 };
 
-const namesAt = async (url: URL) =>
-  (await new NativeRegistry(url).search('', 100)).found.map(({ name }) => name).sort();
+async function namesAt(url: URL): Promise<string[]> {
+  const listed = await fetch(new URL('/api/Registers', url));
+  return ((await listed.json()) as { name: string }[]).map(({ name }) => name);
+}
 
 test('a share that is added is offered and told, one that is removed is told no more', async () => {
   const { url } = await startRegistry();

@@ -54,6 +54,7 @@ export class Listener implements Startable {
   readonly #links: LinkVoice;
   readonly #sockets = new Set<Socket>();
   #stopping: Promise<void> | undefined;
+  #port = 0;
 
   constructor(options: ListenerOptions) {
     const {
@@ -128,6 +129,7 @@ export class Listener implements Startable {
       });
       this.#server.listen({ port, ...(host !== undefined && { host }) }, resolve);
     });
+    this.#port = (this.#server.address() as AddressInfo).port;
     await this.#links.start();
     this.#server.on('error', (err) => {
       this.#options.log.error({ err }, 'a connection could not be accepted');
@@ -147,7 +149,7 @@ export class Listener implements Startable {
 
   /** The port it listens on, once started. */
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return this.#port;
   }
 
   #recognise(socket: Socket, hearHttp: (socket: Socket) => void): void {
