@@ -50,7 +50,7 @@ export function Library() {
               ref={input}
               type="search"
               aria-label="Search the names of all files on this network"
-              placeholder="Search everything that is shared"
+              placeholder="Search all that is shared"
               maxLength={search.MAX_TEXT}
               autocomplete="off"
               autocapitalize="off"
