@@ -21,11 +21,12 @@ export interface Swarm {
 }
 
 const MAX_SIDE = 10;
+const NARROW_MAX_SIDE = 6;
 const ROW = 46;
 /** Where there is little room a label stands below its peer, not beside it. */
 const NARROW = 560;
 const NARROW_ROW = 68;
-const NARROW_LABEL = 52;
+const NARROW_LABEL = 58;
 const LEAST_HEIGHT = 190;
 
 export function swarmOf(
@@ -47,9 +48,10 @@ export function swarmOf(
   // By name where rates are alike, so that nobody jumps about.
   const senders = all.filter(({ sends, gets }) => sends >= gets).sort(byName);
   const getters = all.filter(({ sends, gets }) => sends < gets).sort(byName);
-  const left = busiest(senders);
-  const right = busiest(getters);
   const isNarrow = width < NARROW;
+  const most = isNarrow ? NARROW_MAX_SIDE : MAX_SIDE;
+  const left = busiest(senders, most);
+  const right = busiest(getters, most);
   const row = isNarrow ? NARROW_ROW : ROW;
   const height = Math.max(LEAST_HEIGHT, row * Math.max(left.length, right.length));
   const me = width * (right.length === 0 ? 0.68 : left.length === 0 ? 0.32 : 0.5);
@@ -68,10 +70,10 @@ function byName(a: Rated, b: Rated): number {
   return a.endpoint < b.endpoint ? -1 : 1;
 }
 
-function busiest(nodes: Rated[]): Rated[] {
-  if (nodes.length <= MAX_SIDE) return nodes;
-  const most = [...nodes].sort((a, b) => b.sends + b.gets - a.sends - a.gets).slice(0, MAX_SIDE);
-  return nodes.filter((node) => most.includes(node));
+function busiest(nodes: Rated[], most: number): Rated[] {
+  if (nodes.length <= most) return nodes;
+  const kept = [...nodes].sort((a, b) => b.sends + b.gets - a.sends - a.gets).slice(0, most);
+  return nodes.filter((node) => kept.includes(node));
 }
 
 /** On a bow around the middle. */

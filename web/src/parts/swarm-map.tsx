@@ -12,7 +12,7 @@ interface Props {
   names: ReadonlyMap<string, string>;
 }
 
-const MAX_LABEL = 16;
+const MAX_LABEL = 18;
 const FIRST_WIDTH = 640;
 
 export function SwarmMap({ downloads, uploads, names }: Props) {
@@ -44,6 +44,10 @@ export function SwarmMap({ downloads, uploads, names }: Props) {
               {node.gets > 0 && (
                 <Flow from={centre} to={node} rate={node.gets} class="flow-out" offset={1} />
               )}
+            </g>
+          ))}
+          {nodes.map((node) => (
+            <g key={node.endpoint}>
               <circle class="swarm-node" cx={node.x} cy={node.y} r={7} />
               <Label node={node} name={names.get(node.endpoint)} side={side(node)} />
             </g>
