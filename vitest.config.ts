@@ -12,6 +12,7 @@ export default defineConfig({
         test: {
           name: 'real',
           include: ['test/**/*.test.ts'],
+          globalSetup: './test/harness/page-built.ts',
           // Real processes, sockets and disks on a machine that may be busy; nothing is timed here.
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -7,6 +7,7 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { loadPage } from '../src/cli/page.ts';
 import { createLog } from '../src/lib/log.ts';
 import { Peer } from '../src/peer/peer.ts';
 import { CodedError } from '../src/protocol/errors.ts';
@@ -28,6 +29,7 @@ const { values, positionals } = parseArgs({
 const folder = resolve(positionals[0] ?? join(root, 'docs'));
 const staysUp = !values.once && process.stdout.isTTY;
 
+const page = await loadPage();
 const scratch = await mkdtemp(join(tmpdir(), 'sp2p-start-'));
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
@@ -43,11 +45,12 @@ try {
         store: new SqliteStore(join(scratch, 'registry', 'index.sqlite')),
         log,
         port,
+        page,
       }),
   );
   const registryPort = registry.address.port;
   const registryUrl = `http://127.0.0.1:${registryPort}`;
-  console.log(`Registry  ${registryUrl}  (its data, for this run only: ${scratch})`);
+  console.log(`Registry  ${registryUrl}/  (its data, for this run only: ${scratch})`);
   try {
     const announced = Promise.withResolvers<undefined>();
     const peer = await onPortOrFree(

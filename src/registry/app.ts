@@ -6,6 +6,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CodedError, PROBLEM_TYPE, problemOf, type ErrorCode } from '../protocol/errors.ts';
 import { isLoopback } from '../protocol/endpoints.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { PageFiles } from '../lib/http/page-files.ts';
+import { pageRoutes } from '../lib/http/page-routes.ts';
 import type { Logger } from '../lib/log.ts';
 import { VERSION } from '../lib/version.ts';
 import { callerOf, requireOwnEndpoint } from './callers.ts';
@@ -62,6 +64,8 @@ export function createApp(options: {
   trustProxy?: string[] | undefined;
   /** Requests a minute of one address; 0: no limit. */
   rateLimit?: number | undefined;
+  /** Default: no page. */
+  page?: PageFiles | undefined;
   readiness?: Readiness;
   load?: Load;
   requestTimeoutMs?: number | undefined;
@@ -207,6 +211,7 @@ export function createApp(options: {
         exerciseRoutes(routes, base, context);
       operationsRoutes(routes, { readiness, metrics });
       referenceRoutes(routes);
+      if (options.page) pageRoutes(routes, options.page);
     });
     done();
   });

@@ -23,6 +23,7 @@ import { holdContent, letContentGo, unknownPeer } from './sqlite-holdings.ts';
 import {
   blobOf,
   contentOf,
+  countContents,
   counts,
   endpointOf,
   endpointsOf,
@@ -269,6 +270,10 @@ export class SqliteStore implements Store {
 
   counts(now: number): Promise<Counts> {
     return asPromise(() => counts(this.#file, now));
+  }
+
+  contents(): Promise<number> {
+    return countContents(this.#file);
   }
 
   hasLease({ ipAddress, port }: Endpoint, now: number): Promise<boolean> {
