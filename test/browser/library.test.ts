@@ -145,7 +145,7 @@ test.each(['light', 'dark'] as const)(
     const { url } = await network(MUSIC);
     const page = await open(url, { colorScheme, viewport: NARROW });
     for (const [path, shows] of [
-      ['/', 'Ann'],
+      ['/', 'As it happens'],
       ['/?q=nina', 'Feeling Good'],
       ['/network', 'Ann'],
       ['/downloads', 'sp2p share'],
