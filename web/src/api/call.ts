@@ -1,6 +1,8 @@
 // One call to the host that this page came from: JSON there and back, a deadline, and errors with the
 // stable code of the problem document.
 
+import { carriedToken } from './token.ts';
+
 /** Whoever has not answered by then does not. */
 const DEADLINE_MS = 15_000;
 
@@ -20,6 +22,7 @@ export class CallError extends Error {
 export interface CallOptions {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   body?: unknown;
+  /** Default: the one that came with this page. */
   token?: string | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -31,7 +34,7 @@ export interface CallOptions {
  * @throws CallError, or the signal's reason
  */
 export async function call<T>(path: string, options: CallOptions = {}): Promise<T> {
-  const { method = 'GET', body, token, signal } = options;
+  const { method = 'GET', body, token = carriedToken(), signal } = options;
   const headers: Record<string, string> = { accept: 'application/json' };
   if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
   if (body !== undefined) headers['content-type'] = 'application/json';

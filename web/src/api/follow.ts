@@ -2,6 +2,7 @@
 // says whether it is live, and lets go of the connection while the page is hidden. (A browser has six to a
 // host, for all of its tabs.) Fetch rather than EventSource: the token goes in a header.
 import { EventParser, type StreamEvent } from './event-stream.ts';
+import { carriedToken } from './token.ts';
 
 /** The host says something every 15 s; after so long it is taken for gone. */
 const SILENCE_MS = 40_000;
@@ -42,7 +43,8 @@ export async function follow(
     try {
       patience.wait(CONNECT_MS);
       const headers: Record<string, string> = { accept: 'text/event-stream' };
-      if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
+      const carried = token ?? carriedToken();
+      if (carried !== undefined) headers['authorization'] = `Bearer ${carried}`;
       if (lastId !== '') headers['last-event-id'] = lastId;
       const answer = await fetch(url, {
         headers,

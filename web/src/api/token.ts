@@ -10,6 +10,13 @@ export function tokenIn(fragment: string): string | undefined {
   return token !== null && FORM.test(token) ? token : undefined;
 }
 
+let carried: string | undefined;
+
+/** What every call to this page's own host carries; undefined: nothing, as at a registry. */
+export function carriedToken(): string | undefined {
+  return carried;
+}
+
 /** The token that came with the address just now, or before. The address is left without it. */
 export function takeToken(): string | undefined {
   const fresh = tokenIn(location.hash);
@@ -17,9 +24,11 @@ export function takeToken(): string | undefined {
     history.replaceState(history.state, '', location.pathname + location.search);
     if (fresh !== undefined) localStorage.setItem(KEY, fresh);
   }
-  return fresh ?? localStorage.getItem(KEY) ?? undefined;
+  carried = fresh ?? localStorage.getItem(KEY) ?? undefined;
+  return carried;
 }
 
 export function forgetToken(): void {
+  carried = undefined;
   localStorage.removeItem(KEY);
 }
