@@ -45,10 +45,16 @@ export class StateFile<S extends TSchema> {
   /** Resolves when this state, or a later one, is on the disk, or could not be written. Never rejects. */
   async save(value: () => Static<S>): Promise<void> {
     this.#next = value;
-    while (this.#next || this.#writing)
+    do
       await (this.#writing ??= this.#write().finally(() => {
         this.#writing = undefined;
       }));
+    while (this.#isBusy);
+  }
+
+  /** Asked anew each time: while a caller awaits, the answer changes. */
+  get #isBusy(): boolean {
+    return this.#next !== undefined || this.#writing !== undefined;
   }
 
   async #write(): Promise<void> {

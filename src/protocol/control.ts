@@ -119,7 +119,10 @@ export const DownloadSchema = Type.Object({
     maxItems: MAX_TOLD_SOURCES,
   }),
   wasted: Bytes,
-  fault: Type.Union([FaultSchema, Type.Null()], { description: 'Why it failed.' }),
+  fault: Type.Union([FaultSchema, Type.Null()], {
+    description:
+      'Why it failed, or waits: `waiting` with a fault is tried again by itself, and so is `failed` with cannot-write, disk-full, download-in-progress or file-exists.',
+  }),
 });
 
 /** What is being sent to somebody now. */

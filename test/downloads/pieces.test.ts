@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test, vi } from 'vitest';
 import type { PiecesChange } from '../../src/protocol/control.ts';
-import { contentOf, PIECE, startContentSource } from '../download/content-source.ts';
+import { contentOf, PIECE, startContentSource, type Answer } from '../download/content-source.ts';
 import { announceFile, startPatientRegistry } from '../swarm/announcing.ts';
 import { startLinkedSource } from '../swarm/linked-source.ts';
 import { SOON, startDownloading, untilDownload } from './desk.ts';
@@ -46,17 +46,18 @@ test('who follows is told once of each piece, who sent it, and who is sending wh
 }, 60_000);
 
 test('a range that is read while it comes comes first, from sources with and without links', async () => {
-  for (const start of [startContentSource, startLinkedSource]) {
+  for (const isLinked of [false, true]) {
     const { url } = await startPatientRegistry();
     const held = Promise.withResolvers<undefined>();
-    const source = await start(CONTENT, {
-      answers: async (honest: never, asked: number | { piece: number | 'layer' }) => {
-        const piece = typeof asked === 'number' ? asked : asked.piece;
-        // Whatever is not read waits, but for what is asked for before anybody reads.
-        if (typeof piece === 'number' && piece >= 3 && piece < 6) await held.promise;
-        return honest;
-      },
-    });
+    const holdsBack = async (honest: Answer, piece: number | 'layer') => {
+      if (piece !== 'layer' && piece >= 3 && piece < 6) await held.promise;
+      return honest;
+    };
+    const source = isLinked
+      ? await startLinkedSource(CONTENT, { answers: holdsBack })
+      : await startContentSource(CONTENT, {
+          answers: (honest, { piece }) => holdsBack(honest, piece),
+        });
     await announceFile(url, source.endpoint, CONTENT, 'film');
     const { desk } = await startDownloading(url);
     const { id } = await desk.addDownload(WANTED);

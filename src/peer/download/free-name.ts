@@ -23,7 +23,7 @@ export async function freeName(path: string, isTaken: (path: string) => boolean)
 }
 
 /** `name (2).ext`; what would be too long is cut. */
-export function numbered(path: string, count: number): string {
+function numbered(path: string, count: number): string {
   const ending = ` (${count})${extname(path)}`;
   const characters = Array.from(basename(path, extname(path)));
   while (

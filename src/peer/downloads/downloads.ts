@@ -184,7 +184,10 @@ export class Downloads implements Startable {
     const download: ListedDownload = new ListedDownload(record, {
       ...this.#options,
       isTaken: (path) => this.#isTaken(path, download),
-      onChange,
+      onChange: () => {
+        onChange();
+        void this.#save();
+      },
       onEnded: (received) => {
         this.#received += received;
         void this.#changed();

@@ -30,8 +30,8 @@ interface Receiving {
 
 /** One answer that is being sent. */
 export interface Sending {
-  add(bytes: number): void;
-  end(): void;
+  add: (bytes: number) => void;
+  end: () => void;
 }
 
 export class Uploads {
