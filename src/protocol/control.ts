@@ -45,7 +45,7 @@ const RegistryStateSchema = Type.Object({
   fault: Type.Union([FaultSchema, Type.Null()], { description: 'Why it is away.' }),
 });
 
-export const PeerStateSchema = Type.Object({
+const PeerStateSchema = Type.Object({
   version: Type.String(),
   displayName: Type.Union([Type.String(), Type.Null()]),
   port: Type.Integer({ minimum: 1, maximum: 65_535 }),
@@ -78,7 +78,7 @@ const ShareSchema = Type.Object({
   fault: Type.Union([FaultSchema, Type.Null()], { description: 'Why it cannot be shared now.' }),
 });
 
-export const DownloadStateSchema = Type.Union([
+const DownloadStateSchema = Type.Union([
   Type.Literal('waiting'),
   Type.Literal('running'),
   Type.Literal('paused'),
@@ -216,14 +216,14 @@ export const OfferedPageSchema = Type.Object({
  * Who sent which piece. Runs of `[first piece, how many, source]`; the source is an index into `sources`,
  * or -1: there from an earlier run. Pieces in no run are missing.
  */
-export const PiecesSchema = Type.Object({
+const PiecesSchema = Type.Object({
   count: Type.Integer({ minimum: 0 }),
   sources: Type.Array(EndpointText),
   runs: Type.Array(Type.Tuple([Type.Integer(), Type.Integer(), Type.Integer()])),
 });
 
 /** What happened since: `sources` are all; `underWay` is all that somebody is sending now. */
-export const PiecesChangeSchema = Type.Object({
+const PiecesChangeSchema = Type.Object({
   sources: Type.Array(EndpointText),
   arrived: Type.Array(Type.Tuple([Type.Integer(), Type.Integer()])),
   underWay: Type.Array(Type.Tuple([Type.Integer(), Type.Integer()])),
