@@ -24,12 +24,12 @@ async function gathered(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
 test('who follows is told once of each piece, who sent it, and who is sending what', async () => {
   const { url } = await startPatientRegistry();
   const source = await startContentSource(CONTENT, { rate: 2_000_000 });
-  await announceFile(url, source.endpoint, CONTENT, 'film');
   const { desk } = await startDownloading(url);
   const { id } = await desk.addDownload(WANTED);
   const changes: PiecesChange[] = [];
   const { pieces, stop } = desk.followPieces(id, (change) => changes.push(change));
   expect(pieces).toBeUndefined();
+  await announceFile(url, source.endpoint, CONTENT, 'film');
   await untilDownload(desk, id, ({ state }) => state === 'done');
   const arrived = () => changes.flatMap((change) => change.arrived.map(([piece]) => piece));
   await vi.waitFor(() => {
@@ -90,10 +90,10 @@ test('pieces near what is read are asked for before those that come first in the
 test('reading ends with an error when the download is paused, or nobody reads any more', async () => {
   const { url } = await startPatientRegistry();
   const source = await startContentSource(CONTENT, { rate: 100_000 });
-  await announceFile(url, source.endpoint, CONTENT, 'film');
   const { desk } = await startDownloading(url);
   const { id } = await desk.addDownload(WANTED);
   await expect(desk.readDownload(id)).rejects.toMatchObject({ code: 'not-ready' });
+  await announceFile(url, source.endpoint, CONTENT, 'film');
   await untilDownload(desk, id, ({ size }) => size !== null);
   const content = await desk.readDownload(id);
   const leaving = new AbortController();
