@@ -19,6 +19,24 @@ export default defineConfig(
     },
   },
   {
+    // Names from strangers are text, never markup.
+    files: ['web/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: ':matches(JSXIdentifier, Property > Identifier)[name=dangerouslySetInnerHTML]',
+          message: 'Text is put on the page as text.',
+        },
+        {
+          selector:
+            'MemberExpression > Identifier[name=/^(innerHTML|outerHTML|insertAdjacentHTML|srcdoc|write)$/]',
+          message: 'Text is put on the page as text.',
+        },
+      ],
+    },
+  },
+  {
     files: ['scripts/**', 'bench/**'],
     rules: { 'no-console': 'off' },
   },

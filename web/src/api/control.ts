@@ -57,5 +57,3 @@ export function controlCalls(token: string) {
     setSettings: (body: Settings) => ask<unknown>('/settings', { method: 'PUT', body }),
   };
 }
-
-export type ControlCalls = ReturnType<typeof controlCalls>;

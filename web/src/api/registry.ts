@@ -16,12 +16,12 @@ export const EVENTS_PATH = `${BASE}/events`;
 /** What a search leaves out. */
 export interface Filters {
   /** What the name ends in, after the last dot. */
-  type?: string;
+  type?: string | undefined;
   /** Bytes. */
-  minSize?: number;
-  maxSize?: number;
+  minSize?: number | undefined;
+  maxSize?: number | undefined;
   /** Milliseconds since 1970. */
-  modifiedSince?: number;
+  modifiedSince?: number | undefined;
 }
 
 export interface FoundPage {
@@ -47,7 +47,8 @@ export async function search(
   signal: AbortSignal,
 ): Promise<FoundPage> {
   const query = new URLSearchParams();
-  for (const [key, value] of Object.entries(question)) query.set(key, String(value));
+  for (const [key, value] of Object.entries(question))
+    if (value !== undefined) query.set(key, String(value));
   const { found, next } = await call<SearchAnswer>(`${BASE}/search?${query.toString()}`, {
     signal,
   });

@@ -6,7 +6,7 @@ export function typedPath(text: string): { folder: string; begun: string } {
   return { folder: text.slice(0, at), begun: text.slice(at) };
 }
 
-export function separatorOf(path: string): string {
+function separatorOf(path: string): string {
   return path.includes('\\') && !path.includes('/') ? '\\' : '/';
 }
 

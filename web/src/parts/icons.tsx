@@ -31,7 +31,7 @@ const PATHS = {
   archive: 'M4 5h16v4H4ZM5.5 9v10h13V9M10 12.500h4',
   code: 'M8.5 7.5 4 12l4.5 4.500M15.5 7.5 20 12l-4.5 4.500M13 5l-2 14',
   program: 'M4 5.500h16v13H4ZM7.5 10l2.5 2-2.5 2M12.5 14.500h4',
-} as const satisfies Record<Kind | string, string>;
+} as const satisfies Record<Kind, string> & Readonly<Record<string, string>>;
 
 export type IconName = keyof typeof PATHS;
 

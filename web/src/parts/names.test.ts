@@ -1,7 +1,7 @@
 // Names of strangers, in whatever script.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { extensionOf, folderOf, inTwo, kindOf } from './names.ts';
+import { extensionOf, folderOf, inTwo, kindOf, shortened } from './names.ts';
 
 test.each([
   ['a/b/film.MKV', 'mkv', 'video'],
@@ -22,9 +22,15 @@ test('the folder is all before the last slash', () => {
 
 test('a long name keeps its end, and no character is cut in two', () => {
   expect(inTwo('short.txt')).toEqual(['short.txt', '']);
-  expect(inTwo(`${'x'.repeat(300)} part 12.mkv`)[1]).toBe(' part 12.mkv');
+  expect(inTwo(`${'x'.repeat(300)} part 12.mkv`)[1]).toBe('rt 12.mkv');
+  expect(inTwo('مقطع فيديو طويل جدا من الشبكة.mp4')[1]).toBe('.mp4');
   const flags = '🏳️‍🌈'.repeat(40);
-  expect(inTwo(flags)[1]).toBe('🏳️‍🌈'.repeat(12));
+  expect(inTwo(flags)[1]).toBe('🏳️‍🌈'.repeat(9));
+});
+
+test('a label has so many characters and no more', () => {
+  expect([shortened('short', 5), shortened('longer', 5)]).toEqual(['short', 'long…']);
+  expect(shortened('🏳️‍🌈🏳️‍🌈🏳️‍🌈', 2)).toBe('🏳️‍🌈…');
 });
 
 test('the two are the whole', () => {
@@ -33,4 +39,4 @@ test('the two are the whole', () => {
       expect(inTwo(text).join('')).toBe(text);
     }),
   );
-});
+}, 30_000);

@@ -39,15 +39,34 @@ export function folderOf(name: string): string {
 }
 
 /** A name that is shorter is never cut. */
-const SHORT = 24;
+const SHORT = 14;
 /** What is always seen of a long name's end: its extension, and what tells parts of one series apart. */
-const TAIL = 12;
+const TAIL = 9;
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+
+/** A text of at most so many characters, as a reader counts them. */
+export function shortened(text: string, most: number): string {
+  // A character of more than 16 units is no letter that anybody misses.
+  const characters = [...graphemes.segment(text.slice(0, most * 16))];
+  const cut = characters[most - 1];
+  return characters.length <= most || !cut ? text : `${text.slice(0, cut.index)}…`;
+}
+
+/** Scripts whose letters join: a word of theirs that is cut in two boxes changes its look. */
+const JOINING =
+  /[\p{Script=Arabic}\p{Script=Syriac}\p{Script=Mongolian}\p{Script=Nko}\p{Script=Adlam}]/u;
+/** An extension, with its dot, is at most so long. */
+const MAX_EXTENSION = 12;
 
 /** A text in two: a head that may be cut where there is no room, and an end that is always seen. */
 export function inTwo(text: string): [head: string, tail: string] {
   if (text.length <= SHORT) return [text, ''];
+  if (JOINING.test(text)) {
+    const dot = text.lastIndexOf('.');
+    const isExtension = dot > 0 && text.length - dot <= MAX_EXTENSION;
+    return isExtension ? [text.slice(0, dot), text.slice(dot)] : [text, ''];
+  }
   // Enough of the end to hold so many of what a reader takes for a character, unless they are monstrous.
   const from = Math.max(0, text.length - TAIL * 16);
   const ends = [...graphemes.segment(text.slice(from))];

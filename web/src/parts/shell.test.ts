@@ -24,7 +24,7 @@ test('within quotes there is no quote, and outside of them nothing that a shell 
       expect(read).toBe(text);
     }),
   );
-});
+}, 30_000);
 
 test('commands name the registry, and options come before the name', () => {
   expect(getCommand('ab', 'http://r:7770')).toBe('sp2p get --root ab --registry http://r:7770');

@@ -15,10 +15,18 @@ export interface Swarm {
   /** Those for which there is no room. */
   more: number;
   height: number;
+  /** Where this peer is, from the left: in the middle, unless all the others are on one side. */
+  me: number;
+  isNarrow: boolean;
 }
 
 const MAX_SIDE = 10;
-const ROW = 44;
+const NARROW_MAX_SIDE = 6;
+const ROW = 46;
+/** Where there is little room a label stands below its peer, not beside it. */
+const NARROW = 560;
+const NARROW_ROW = 68;
+const NARROW_LABEL = 58;
 const LEAST_HEIGHT = 190;
 
 export function swarmOf(
@@ -40,11 +48,17 @@ export function swarmOf(
   // By name where rates are alike, so that nobody jumps about.
   const senders = all.filter(({ sends, gets }) => sends >= gets).sort(byName);
   const getters = all.filter(({ sends, gets }) => sends < gets).sort(byName);
-  const left = busiest(senders);
-  const right = busiest(getters);
-  const height = Math.max(LEAST_HEIGHT, ROW * Math.max(left.length, right.length));
+  const isNarrow = width < NARROW;
+  const most = isNarrow ? NARROW_MAX_SIDE : MAX_SIDE;
+  const left = busiest(senders, most);
+  const right = busiest(getters, most);
+  const row = isNarrow ? NARROW_ROW : ROW;
+  const height = Math.max(LEAST_HEIGHT, row * Math.max(left.length, right.length));
+  const me = width * (right.length === 0 ? 0.68 : left.length === 0 ? 0.32 : 0.5);
   return {
-    nodes: [...placed(left, width, height, -1), ...placed(right, width, height, 1)],
+    nodes: [...placed(left, width, height, me, -1), ...placed(right, width, height, me, 1)],
+    me,
+    isNarrow,
     more: senders.length + getters.length - left.length - right.length,
     height,
   };
@@ -56,20 +70,30 @@ function byName(a: Rated, b: Rated): number {
   return a.endpoint < b.endpoint ? -1 : 1;
 }
 
-function busiest(nodes: Rated[]): Rated[] {
-  if (nodes.length <= MAX_SIDE) return nodes;
-  const most = [...nodes].sort((a, b) => b.sends + b.gets - a.sends - a.gets).slice(0, MAX_SIDE);
-  return nodes.filter((node) => most.includes(node));
+function busiest(nodes: Rated[], most: number): Rated[] {
+  if (nodes.length <= most) return nodes;
+  const kept = [...nodes].sort((a, b) => b.sends + b.gets - a.sends - a.gets).slice(0, most);
+  return nodes.filter((node) => kept.includes(node));
 }
 
 /** On a bow around the middle. */
-function placed(nodes: Rated[], width: number, height: number, side: -1 | 1): SwarmNode[] {
-  const reach = Math.min(width * 0.34, 300);
+function placed(
+  nodes: Rated[],
+  width: number,
+  height: number,
+  me: number,
+  side: -1 | 1,
+): SwarmNode[] {
+  const isNarrow = width < NARROW;
+  const reach = isNarrow
+    ? (side < 0 ? me : width - me) - NARROW_LABEL
+    : Math.min(width * 0.34, 300);
+  const row = isNarrow ? NARROW_ROW : ROW;
   return nodes.map((node, index) => {
     const part = nodes.length === 1 ? 0 : (2 * index) / (nodes.length - 1) - 1;
     const bow = Math.cos(part * 0.9);
-    const y = height / 2 + part * (height / 2 - ROW / 2);
-    return { ...node, x: width / 2 + side * reach * (0.45 + 0.55 * bow), y };
+    const y = height / 2 - (isNarrow ? 14 : 0) + part * (height / 2 - row / 2);
+    return { ...node, x: me + side * reach * (0.45 + 0.55 * bow), y };
   });
 }
 

@@ -3,6 +3,7 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Download, Upload } from '../../../src/protocol/control.ts';
 import { printable } from '../../../src/protocol/names.ts';
 import { counted, rateText } from './format.ts';
+import { shortened } from './names.ts';
 import { lineWidth, swarmOf, type SwarmNode } from './swarm-layout.ts';
 
 interface Props {
@@ -11,7 +12,7 @@ interface Props {
   names: ReadonlyMap<string, string>;
 }
 
-const MAX_LABEL = 16;
+const MAX_LABEL = 18;
 const FIRST_WIDTH = 640;
 
 export function SwarmMap({ downloads, uploads, names }: Props) {
@@ -26,8 +27,9 @@ export function SwarmMap({ downloads, uploads, names }: Props) {
       sizes.disconnect();
     };
   }, []);
-  const { nodes, more, height } = swarmOf(downloads, uploads, width);
-  const centre = { x: width / 2, y: height / 2 };
+  const { nodes, more, height, me, isNarrow } = swarmOf(downloads, uploads, width);
+  const centre = { x: me, y: height / 2 };
+  const side = ({ x }: SwarmNode) => (isNarrow ? 'below' : x < me ? 'before' : 'after');
   return (
     <div ref={box} class="swarm">
       {nodes.length === 0 ? (
@@ -42,23 +44,12 @@ export function SwarmMap({ downloads, uploads, names }: Props) {
               {node.gets > 0 && (
                 <Flow from={centre} to={node} rate={node.gets} class="flow-out" offset={1} />
               )}
+            </g>
+          ))}
+          {nodes.map((node) => (
+            <g key={node.endpoint}>
               <circle class="swarm-node" cx={node.x} cy={node.y} r={7} />
-              <text
-                class="swarm-label"
-                x={node.x + (node.x < centre.x ? -12 : 12)}
-                y={node.y - 1}
-                text-anchor={node.x < centre.x ? 'end' : 'start'}
-              >
-                {short(names.get(node.endpoint) ?? node.endpoint)}
-              </text>
-              <text
-                class="swarm-rate"
-                x={node.x + (node.x < centre.x ? -12 : 12)}
-                y={node.y + 13}
-                text-anchor={node.x < centre.x ? 'end' : 'start'}
-              >
-                {rateText(Math.max(node.sends, node.gets))}
-              </text>
+              <Label node={node} name={names.get(node.endpoint)} side={side(node)} />
             </g>
           ))}
           <circle class="swarm-me" cx={centre.x} cy={centre.y} r={22} />
@@ -69,6 +60,25 @@ export function SwarmMap({ downloads, uploads, names }: Props) {
       )}
       {more > 0 && <p class="muted">and {counted(more, 'quieter one')}</p>}
     </div>
+  );
+}
+
+const ANCHORS = { below: 'middle', before: 'end', after: 'start' } as const;
+const SHIFTS = { below: [0, 22], before: [-13, -1], after: [13, -1] } as const;
+
+function Label(props: { node: SwarmNode; name: string | undefined; side: keyof typeof ANCHORS }) {
+  const { node, name, side } = props;
+  const [right, down] = SHIFTS[side];
+  const place = { x: node.x + right, 'text-anchor': ANCHORS[side] };
+  return (
+    <>
+      <text class="swarm-label" y={node.y + down} {...place}>
+        {short(name ?? node.endpoint)}
+      </text>
+      <text class="swarm-rate" y={node.y + down + 14} {...place}>
+        {rateText(Math.max(node.sends, node.gets))}
+      </text>
+    </>
   );
 }
 
@@ -92,11 +102,7 @@ function Flow(props: { from: Point; to: Point; rate: number; class: string; offs
 
 /** Marked off from the direction of the words around it, which SVG text has no element for. */
 function short(text: string): string {
-  const shown = printable(text);
-  const characters = [...shown];
-  const cut =
-    characters.length > MAX_LABEL ? `${characters.slice(0, MAX_LABEL - 1).join('')}…` : shown;
-  return `\u2068${cut}\u2069`;
+  return `\u2068${shortened(printable(text), MAX_LABEL)}\u2069`;
 }
 
 function wordsOf(nodes: SwarmNode[], more: number, names: ReadonlyMap<string, string>): string {

@@ -1,7 +1,7 @@
 // A list of any length that draws only the rows in sight, scrolls with the page, and is walked through with
 // the arrow keys. A row's main control has `data-main`; what a row looks like is the view's.
-import type { ComponentChildren, TargetedKeyboardEvent } from 'preact';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { ComponentChildren, VNode, TargetedKeyboardEvent } from 'preact';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { rowsInSight } from './row-window.ts';
 
 export interface ListHandle {
@@ -14,6 +14,7 @@ interface Props {
   /** Pixels; the same for every row. */
   rowHeight: number;
   keyOf: (row: number) => string;
+  /** What a row shows; the same function for as long as it would show the same. */
   row: (row: number) => ComponentChildren;
   /** The end is near: more may be asked for. */
   onEnd?: () => void;
@@ -30,6 +31,8 @@ const PAGE_ROWS = 8;
 export function VirtualList(props: Props) {
   const { label, count, rowHeight, keyOf, row, onEnd, onLeave, onRowKey, handle } = props;
   const list = useRef<HTMLOListElement>(null);
+  // What was drawn already is not looked at again while the list is scrolled.
+  const drawn = useMemo(() => new Map<number, VNode>(), [row, keyOf, rowHeight, count]);
   const [{ first, end }, setWindow] = useState({ first: 0, end: Math.min(count, 30) });
   const [focused, setFocused] = useState<number | undefined>(undefined);
   const wanted = useRef<number | undefined>(undefined);
@@ -111,8 +114,22 @@ export function VirtualList(props: Props) {
     { length: Math.max(0, Math.min(end, count) - first) },
     (_, i) => first + i,
   );
+  for (const at of drawn.keys()) if (!rows.includes(at)) drawn.delete(at);
   // The row that has the focus stays, wherever the list is scrolled to: else the focus would be lost.
   if (focused !== undefined && focused < count && !rows.includes(focused)) rows.push(focused);
+
+  const item = (at: number) => {
+    const known = drawn.get(at);
+    if (known) return known;
+    const style = { transform: `translateY(${at * rowHeight}px)`, height: `${rowHeight}px` };
+    const made = (
+      <li key={keyOf(at)} data-row={at} aria-posinset={at + 1} aria-setsize={count} style={style}>
+        {row(at)}
+      </li>
+    );
+    drawn.set(at, made);
+    return made;
+  };
 
   return (
     <ol
@@ -125,17 +142,7 @@ export function VirtualList(props: Props) {
         setFocused(rowAt(event.target));
       }}
     >
-      {rows.map((at) => (
-        <li
-          key={keyOf(at)}
-          data-row={at}
-          aria-posinset={at + 1}
-          aria-setsize={count}
-          style={{ transform: `translateY(${at * rowHeight}px)`, height: `${rowHeight}px` }}
-        >
-          {row(at)}
-        </li>
-      ))}
+      {rows.map(item)}
     </ol>
   );
 }

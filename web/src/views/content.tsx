@@ -120,7 +120,9 @@ function Shown({ known: { content, named: its }, isTrue }: { known: Known; isTru
             <span class="number">{size === null ? 'size not known' : bytesText(size)}</span>
             <span class="number">{counted(holders, 'holder')}</span>
             {partial > 0 && <span class="number">{counted(partial, 'holder')} of a part</span>}
-            {version?.modified != null && <span>changed {exactText(version.modified)}</span>}
+            {version && version.modified !== null && (
+              <span>changed {exactText(version.modified)}</span>
+            )}
           </p>
         </div>
       </header>

@@ -24,8 +24,8 @@ export function DownloadCard({ download }: { download: Download }) {
           <FileName name={name} />
         </a>
         <p class="muted small number">
-          <span>{amountWords(download)}</span>{' '}
           <span class="download-state">{stateWords(download)}</span>
+          {state !== 'failed' && ` · ${amountWords(download)}`}
         </p>
       </div>
       <span class="number percent">

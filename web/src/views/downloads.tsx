@@ -1,5 +1,5 @@
 // What comes to this machine, and what has come.
-import { useMemo, useState } from 'preact/hooks';
+import { useCallback, useMemo, useState } from 'preact/hooks';
 import type { Download, DownloadState } from '../../../src/protocol/control.ts';
 import { isLive } from '../state/host.ts';
 import { downloads, peer } from '../state/peer.ts';
@@ -25,6 +25,14 @@ export function Downloads() {
   const all = downloads.value;
   const states = SETS[shown]?.states;
   const listed = useMemo(() => inOrder(all, states), [all, states]);
+  const keyOf = useCallback((at: number) => listed[at]?.id ?? String(at), [listed]);
+  const row = useCallback(
+    (at: number) => {
+      const each = listed[at];
+      return each && <DownloadCard download={each} />;
+    },
+    [listed],
+  );
   const rate = peer.value?.downloadRate ?? 0;
   return (
     <section class={isLive.value ? undefined : 'stale'}>
@@ -67,11 +75,8 @@ export function Downloads() {
             label={counted(listed.length, 'download')}
             count={listed.length}
             rowHeight={ROW_HEIGHT}
-            keyOf={(at) => listed[at]?.id ?? String(at)}
-            row={(at) => {
-              const download = listed[at];
-              return download && <DownloadCard download={download} />;
-            }}
+            keyOf={keyOf}
+            row={row}
           />
         </>
       )}

@@ -48,8 +48,7 @@ export function FilterChips() {
         value={type ?? ''}
         options={[['', 'Any kind'], ...listed.map((each): [string, string] => [each, `.${each}`])]}
         onChange={(value) => {
-          const { type: _, ...others } = asked;
-          setFilters(value === '' ? others : { ...others, type: value });
+          setFilters({ ...asked, type: value === '' ? undefined : value });
         }}
       />
       <Chip
@@ -58,9 +57,8 @@ export function FilterChips() {
         value={String(size)}
         options={SIZES.map(({ label }, index) => [String(index), label])}
         onChange={(value) => {
-          const { minSize: _, maxSize: __, ...others } = asked;
-          const { label: ___, ...bounds } = SIZES[Number(value)] ?? { label: '' };
-          setFilters({ ...others, ...bounds });
+          const { minSize, maxSize } = SIZES[Number(value)] ?? {};
+          setFilters({ ...asked, minSize, maxSize });
         }}
       />
       <Chip
@@ -69,10 +67,8 @@ export function FilterChips() {
         value={String(age)}
         options={AGES.map(({ label }, index) => [String(index), label])}
         onChange={(value) => {
-          const { modifiedSince: _, ...others } = asked;
           const days = AGES[Number(value)]?.days;
-          // Whole minutes: the same question for as long as it is shown.
-          setFilters(days === undefined ? others : { ...others, modifiedSince: since(days) });
+          setFilters({ ...asked, modifiedSince: days === undefined ? undefined : since(days) });
         }}
       />
       {(type !== undefined || size > 0 || age > 0) && (
@@ -90,6 +86,7 @@ export function FilterChips() {
   );
 }
 
+/** In whole minutes: the same question for as long as it is shown. */
 function since(days: number): number {
   return Math.floor(Date.now() / 60_000) * 60_000 - days * DAY_MS;
 }

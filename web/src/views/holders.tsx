@@ -1,6 +1,6 @@
 // Who holds a content, and a plain link to each: one holder, over HTTP, as a browser can.
 import type { Content } from '../../../src/protocol/schemas.ts';
-import { namePath } from '../../../src/protocol/names.ts';
+import { namePath, printable } from '../../../src/protocol/names.ts';
 import type { Named } from '../api/registry.ts';
 import { peerNames } from '../state/network.ts';
 import { Foreign } from '../parts/file-name.tsx';
@@ -52,8 +52,9 @@ export function Holders({ content, name, named }: Props) {
                   download
                   target="_blank"
                   rel="noreferrer"
+                  aria-label={`Fetch from ${printable(who ?? text)}`}
                 >
-                  <Icon name="download" size={18} /> Fetch here
+                  <Icon name="download" size={18} /> Fetch
                 </a>
               ) : (
                 <span class="muted small">a part of it</span>

@@ -34,6 +34,14 @@ export function Library() {
   const found = search.found.value;
   const opened = search.opened.value;
   const rows = useMemo(() => rowsOf(found, opened), [found, opened]);
+  const keyOf = useCallback((at: number) => (rows[at] ? keyOfRow(rows[at]) : String(at)), [rows]);
+  const row = useCallback(
+    (at: number) => {
+      const each = rows[at];
+      return each && <ResultRow row={each} />;
+    },
+    [rows],
+  );
   const isEmpty = search.text.value.trim() === '';
   const onEnd = useCallback(() => void search.more(), []);
 
@@ -50,7 +58,7 @@ export function Library() {
               ref={input}
               type="search"
               aria-label="Search the names of all files on this network"
-              placeholder="Search everything that is shared"
+              placeholder="Search all that is shared"
               maxLength={search.MAX_TEXT}
               autocomplete="off"
               autocapitalize="off"
@@ -85,14 +93,8 @@ export function Library() {
             count={rows.length}
             rowHeight={ROW_HEIGHT}
             handle={list}
-            keyOf={(at) => {
-              const row = rows[at];
-              return row ? keyOfRow(row) : String(at);
-            }}
-            row={(at) => {
-              const row = rows[at];
-              return row && <ResultRow row={row} />;
-            }}
+            keyOf={keyOf}
+            row={row}
             onEnd={onEnd}
             onLeave={() => {
               input.current?.focus();

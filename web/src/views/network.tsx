@@ -1,5 +1,5 @@
 // The network: who is there with what, who sends to whom, and how the registry does.
-import { useEffect } from 'preact/hooks';
+import { useCallback, useEffect } from 'preact/hooks';
 import type { PeerSummary } from '../../../src/protocol/schemas.ts';
 import { plainWords } from '../state/faults.ts';
 import { host, isLive } from '../state/host.ts';
@@ -125,9 +125,23 @@ function PeerCard() {
 
 function PeerList() {
   const all = peers.value;
-  if (!all) return null;
   const own = peer.value?.endpoint;
   const ownText = own ? endpointText(own) : undefined;
+  const keyOf = useCallback(
+    (at: number) => {
+      const each = all?.[at];
+      return each ? endpointText(each.endpoint) : String(at);
+    },
+    [all],
+  );
+  const row = useCallback(
+    (at: number) => {
+      const each = all?.[at];
+      return each && <PeerRow peer={each} isOwn={endpointText(each.endpoint) === ownText} />;
+    },
+    [all, ownText],
+  );
+  if (!all) return null;
   return (
     <section class={isStatsTrue.value ? 'peers' : 'peers stale'}>
       <h2>
@@ -139,14 +153,8 @@ function PeerList() {
         label="Peers"
         count={all.length}
         rowHeight={ROW_HEIGHT}
-        keyOf={(at) => {
-          const each = all[at];
-          return each ? endpointText(each.endpoint) : String(at);
-        }}
-        row={(at) => {
-          const each = all[at];
-          return each && <PeerRow peer={each} isOwn={endpointText(each.endpoint) === ownText} />;
-        }}
+        keyOf={keyOf}
+        row={row}
       />
     </section>
   );

@@ -19,6 +19,14 @@ type Offered = OfferedPage['offered'][number];
 export function OfferedList({ count }: { count: number }) {
   const [text, setText] = useState('');
   const { offered, more, fault, isWhole } = useOffered(text);
+  const keyOf = useCallback((at: number) => offered[at]?.name ?? String(at), [offered]);
+  const row = useCallback(
+    (at: number) => {
+      const each = offered[at];
+      return each && <OfferedRow {...each} />;
+    },
+    [offered],
+  );
   if (count === 0) return null;
   return (
     <section class="offered">
@@ -43,11 +51,8 @@ export function OfferedList({ count }: { count: number }) {
         label="What is offered"
         count={offered.length}
         rowHeight={ROW_HEIGHT}
-        keyOf={(at) => offered[at]?.name ?? String(at)}
-        row={(at) => {
-          const each = offered[at];
-          return each && <OfferedRow {...each} />;
-        }}
+        keyOf={keyOf}
+        row={row}
         onEnd={more}
       />
     </section>

@@ -8,7 +8,7 @@ import type { Row } from '../state/result-rows.ts';
 import { toggle } from '../state/search.ts';
 import { CopyButton } from '../parts/copy.tsx';
 import { FileName, Foreign } from '../parts/file-name.tsx';
-import { ageText, bytesText, counted, exactText, percentText } from '../parts/format.ts';
+import { ageText, bytesText, counted, countText, exactText, percentText } from '../parts/format.ts';
 import { Icon } from '../parts/icons.tsx';
 import { folderOf, kindOf } from '../parts/names.ts';
 import { getByNameCommand } from '../parts/shell.ts';
@@ -56,7 +56,9 @@ function FoundRow({ found, isOpen }: { found: Found; isOpen: boolean }) {
         </span>
       </div>
       <Figures size={size} holders={found.holders} modified={found.modified} />
-      <div class="result-act">{root !== null && <Get root={root} name={name} size={size} />}</div>
+      {host.value === 'peer' && (
+        <div class="result-act">{root !== null && <Get root={root} name={name} size={size} />}</div>
+      )}
     </div>
   );
 }
@@ -66,15 +68,17 @@ function VersionRow({ name, version }: { name: string; version: Version }) {
   return (
     <div class="result version">
       <div class="result-name">
-        <a class="result-main" data-main href={`/contents/${root}`} data-name={name}>
+        <a class="result-main as-of" data-main href={`/contents/${root}`} data-name={name}>
           {modified === null ? 'A version' : `As of ${exactText(modified)}`}
         </a>
         <span class="result-under mono">{root.slice(0, 12)}…</span>
       </div>
       <Figures size={size} holders={holders} modified={modified} />
-      <div class="result-act">
-        <Get root={root} name={name} size={size} />
-      </div>
+      {host.value === 'peer' && (
+        <div class="result-act">
+          <Get root={root} name={name} size={size} />
+        </div>
+      )}
     </div>
   );
 }
@@ -100,7 +104,11 @@ function Figures({ size, holders, modified }: FiguresProps) {
   return (
     <div class="figures">
       <span class="number">{size === null ? 'size not told' : bytesText(size)}</span>
-      <span class="number holders">{counted(holders, 'holder')}</span>
+      <span class="number holders" title={counted(holders, 'holder')}>
+        <Icon name="network" size={13} />
+        {countText(holders)}
+        <span class="word"> {holders === 1 ? 'holder' : 'holders'}</span>
+      </span>
       <span class="number" title={modified === null ? undefined : exactText(modified)}>
         {modified === null ? '' : ageText(modified, now.value)}
       </span>
@@ -108,9 +116,8 @@ function Figures({ size, holders, modified }: FiguresProps) {
   );
 }
 
-/** At a peer: gets it, or says how far it is. */
+/** Gets it, or says how far it is. */
 function Get({ root, name, size }: { root: string; name: string; size: number | null }) {
-  if (host.value !== 'peer') return null;
   const download = downloadsByRoot.value.get(root);
   if (!download)
     return (

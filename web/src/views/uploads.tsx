@@ -13,6 +13,8 @@ interface Getter {
   rate: number;
   bytes: number;
   uploads: Upload[];
+  /** What it gets, if it is one thing. */
+  only?: Upload | undefined;
 }
 
 export function Uploads() {
@@ -24,16 +26,12 @@ export function Uploads() {
   return (
     <>
       <ul class="uploads" aria-label="Who is fetching now">
-        {getters.slice(0, MAX_SHOWN).map(({ to, rate, bytes, uploads: its }) => (
+        {getters.slice(0, MAX_SHOWN).map(({ to, rate, bytes, uploads: its, only }) => (
           <li key={to}>
             <div class="upload-who">
               <Foreign class="who" text={peerNames.value.get(to) ?? to} />
               <span class="muted small">
-                {its.length === 1 && its[0]?.name != null ? (
-                  <FileName name={its[0].name} />
-                ) : (
-                  counted(its.length, 'content')
-                )}
+                {only?.name ? <FileName name={only.name} /> : counted(its.length, 'content')}
               </span>
             </div>
             <span class="number">{rateText(rate)}</span>
@@ -58,6 +56,7 @@ function byPeer(all: readonly Upload[]): Getter[] {
     getter.rate += upload.rate;
     getter.bytes += upload.bytes;
     getter.uploads.push(upload);
+    getter.only = getter.uploads.length === 1 ? upload : undefined;
     getters.set(upload.to, getter);
   }
   return [...getters.values()].sort((a, b) => b.rate - a.rate || (a.to < b.to ? -1 : 1));

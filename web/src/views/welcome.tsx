@@ -1,4 +1,5 @@
 // What stands where nothing is searched for: how large the network is, and what changes in it.
+import { Fragment } from 'preact';
 import type { Change } from '../../../src/protocol/schemas.ts';
 import { now } from '../state/clock.ts';
 import { host } from '../state/host.ts';
@@ -120,17 +121,19 @@ function What({ change }: { change: Change }) {
   return (
     <>
       offers{' '}
-      {told.map((name) => (
-        <button
-          key={name}
-          type="button"
-          class="as-link"
-          onClick={() => {
-            setText(wordsOf(name));
-          }}
-        >
-          <FileName name={name} />
-        </button>
+      {told.map((name, index) => (
+        <Fragment key={name}>
+          {index > 0 && ', '}
+          <button
+            type="button"
+            class="as-link"
+            onClick={() => {
+              setText(wordsOf(name));
+            }}
+          >
+            <FileName name={name} />
+          </button>
+        </Fragment>
       ))}
       {offered > told.length && <> and {countText(offered - told.length)} more</>}
     </>
