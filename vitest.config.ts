@@ -16,6 +16,7 @@ export default defineConfig({
           // Real processes, sockets and disks on a machine that may be busy; nothing is timed here.
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          expect: { poll: { timeout: 20_000 } },
         },
       },
     ],

@@ -25,5 +25,5 @@ test('a registry that goes away is said to be away, and is followed again when i
   const second = await startRegistry({ page, store: new SqliteStore(file), port: first.port });
   await banner.waitFor({ state: 'detached' });
   await startPeer({ shares: [await folderOf({ 'another.txt': 'b' })], registry: second.url });
-  await expect.poll(() => rows.count(), { timeout: 15_000 }).toBe(2);
+  await expect.poll(() => rows.count()).toBe(2);
 });

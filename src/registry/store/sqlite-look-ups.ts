@@ -216,7 +216,8 @@ const COUNTED_AT_ONCE = 1_000;
 /** From root to root, however many names one of them has; others have their turn in between. */
 export async function countContents(file: SqliteFile): Promise<number> {
   let count = 0;
-  for (let after: unknown = new Uint8Array(); ; await setImmediate()) {
+  let after: unknown = new Uint8Array();
+  for (;;) {
     const counted = file.one(
       `WITH RECURSIVE each (root) AS (
          SELECT min(root) FROM offers WHERE root > :after
@@ -232,6 +233,7 @@ export async function countContents(file: SqliteFile): Promise<number> {
     count += found;
     if (found < COUNTED_AT_ONCE) return count;
     after = counted?.['last'];
+    await setImmediate();
   }
 }
 
