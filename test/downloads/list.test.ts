@@ -261,7 +261,7 @@ describe('what is kept', () => {
     const { url } = await startPatientRegistry();
     const { peer, dataFolder } = await startDownloading(url);
     await expect(startDownloading(url, { dataFolder })).rejects.toMatchObject({
-      code: 'cannot-open-data',
+      code: 'data-in-use',
     });
     await peer.stop();
     await startDownloading(url, { dataFolder });
