@@ -9,6 +9,7 @@ import type {
 } from 'fastify';
 import type { Endpoint } from '../protocol/endpoints.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/log.ts';
 import type { ChangeFeed } from './change-feed.ts';
 import type { DialBack } from './dial-back.ts';
 import type { Called } from './callers.ts';
@@ -16,6 +17,7 @@ import type { Store } from './store/store.ts';
 
 export interface RegistryContext {
   store: Store;
+  log: Logger;
   clock: Clock;
   /** How long a native peer is believed without hearing from it. */
   leaseSeconds: number;

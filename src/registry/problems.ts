@@ -1,7 +1,9 @@
 // The one place where a failure becomes an answer: a problem document (RFC 9457).
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { errorCodes } from 'fastify';
+import type { Logger } from '../lib/log.ts';
 import { CodedError, PROBLEM_TYPE, problemOf, type ErrorCode } from '../protocol/errors.ts';
+import type { RegistryServer } from './context.ts';
 
 /** What fastify finds wrong with a request, by its own code or by status. */
 function codedOf(error: unknown): unknown {
@@ -29,13 +31,13 @@ export function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
   return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }
 
-export function answerWithProblems(app: FastifyInstance): void {
+export function answerWithProblems(app: RegistryServer, log: Logger): void {
   app.setErrorHandler((error, request, reply) => {
     sendProblem(reply, error);
     // Without a cause a 503 is no fault, and a crowd would fill the log with it.
     const isRefusal = reply.statusCode === 503 && !(error instanceof Error && error.cause);
     if (reply.statusCode >= 500 && !isRefusal)
-      request.log.error({ err: error }, 'a request failed here');
+      log.error({ requestId: request.id, err: error }, 'a request failed here');
   });
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '';

@@ -118,7 +118,7 @@ export class Registry implements Startable {
 
   /** @throws CodedError `cannot-open-data`, `port-taken`, `cannot-listen` */
   async start(): Promise<void> {
-    const { store, host = '0.0.0.0', port = 7770 } = this.#options;
+    const { store, log, host = '0.0.0.0', port = 7770 } = this.#options;
     await store.start();
     try {
       await this.#app.listen({ host, port });
@@ -131,6 +131,7 @@ export class Registry implements Startable {
             cause: error,
           });
     }
+    log.info(this.address, 'the registry serves');
     for (const part of this.#upkeep) await part.start();
   }
 

@@ -34,7 +34,7 @@ const ContentParams = Type.Object({ root: RootSchema });
 const HoldingParams = Type.Object({ peerId: PeerIdSchema, root: RootSchema });
 
 export function nativeRoutes(app: RegistryServer, context: RegistryContext, version: string): void {
-  const { store, clock, leaseSeconds, requireOwn, asKept, dialBack, unreachable } = context;
+  const { store, log, clock, leaseSeconds, requireOwn, asKept, dialBack, unreachable } = context;
   const tags = ['native'];
 
   /** Only from where it is, a peer's lease and catalogue are changed. */
@@ -222,9 +222,8 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
     async (request) => {
       const name = parseName(request.params['*']);
       const caller = callerOf(request);
-      const now = clock.now();
-      const versions = await store.versionsOf(name, MAX_VERSIONS, now);
-      const sources = await store.sourcesOf(name, MAX_PAGE, now);
+      const most = { versions: MAX_VERSIONS, sources: MAX_PAGE };
+      const { versions, sources } = await store.lookUp(name, most, clock.now());
       return {
         name,
         versions,
@@ -280,7 +279,11 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
       const endpoint = parseEndpoint(request.body.endpoint);
       if (reason === 'unreachable')
         for (const each of asRegistered(callerOf(request), endpoint)) await unreachable(each);
-      else request.log.info({ endpoint: endpointText(endpoint), root }, 'a bad piece was reported');
+      else
+        log.info(
+          { requestId: request.id, endpoint: endpointText(endpoint), root },
+          'a bad piece was reported',
+        );
       return reply.code(204).send(null);
     },
   );

@@ -9,8 +9,6 @@ import {
   type Content,
   type PeerSummary,
   type RegisteredName,
-  type Source,
-  type Version,
 } from '../../protocol/schemas.ts';
 import { chosenSources, LargeContents } from './large-contents.ts';
 import { changeOffers, offeredOf } from './postgres-catalogue.ts';
@@ -24,9 +22,8 @@ import {
   endpointsOf,
   holdersAt,
   listNames,
+  lookUp,
   peers,
-  sourcesOf,
-  versionsOf,
 } from './postgres-look-ups.ts';
 import { migrate } from './postgres-migrations.ts';
 import {
@@ -47,6 +44,7 @@ import {
   MAX_CONTENTS_PER_PEER,
   MAX_NAMES_PER_PEER,
   type Counts,
+  type LookedUp,
   type NativePeer,
   type NumberedChange,
   type Store,
@@ -198,12 +196,8 @@ export class PostgresStore implements Store {
     });
   }
 
-  sourcesOf(name: string, limit: number, now: number): Promise<Source[]> {
-    return this.#server.ask((sql) => sourcesOf(sql, name, limit, now));
-  }
-
-  versionsOf(name: string, limit: number, now: number): Promise<Version[]> {
-    return this.#server.ask((sql) => versionsOf(sql, name, limit, now));
+  lookUp(name: string, most: Record<keyof LookedUp, number>, now: number): Promise<LookedUp> {
+    return this.#server.ask((sql) => lookUp(sql, name, most, now));
   }
 
   async contentOf(root: string, limit: number, now: number): Promise<Content> {

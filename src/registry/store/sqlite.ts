@@ -10,8 +10,6 @@ import {
   type Content,
   type PeerSummary,
   type RegisteredName,
-  type Source,
-  type Version,
 } from '../../protocol/schemas.ts';
 import { chosenSources, LargeContents } from './large-contents.ts';
 import { search, type FoundPage, type SearchQuery } from './search.ts';
@@ -28,9 +26,8 @@ import {
   endpointsOf,
   holdersAt,
   listNames,
+  lookUp,
   peers,
-  sourcesOf,
-  versionsOf,
 } from './sqlite-look-ups.ts';
 import { STEPS } from './sqlite-schema.ts';
 import { searchedNames } from './sqlite-search.ts';
@@ -39,6 +36,7 @@ import {
   MAX_CONTENTS_PER_PEER,
   MAX_NAMES_PER_PEER,
   type Counts,
+  type LookedUp,
   type NativePeer,
   type NumberedChange,
   type Store,
@@ -244,12 +242,8 @@ export class SqliteStore implements Store {
     });
   }
 
-  sourcesOf(name: string, limit: number, now: number): Promise<Source[]> {
-    return asPromise(() => sourcesOf(this.#file, name, limit, now));
-  }
-
-  versionsOf(name: string, limit: number, now: number): Promise<Version[]> {
-    return asPromise(() => versionsOf(this.#file, name, limit, now));
+  lookUp(name: string, most: Record<keyof LookedUp, number>, now: number): Promise<LookedUp> {
+    return asPromise(() => lookUp(this.#file, name, most, now));
   }
 
   contentOf(root: string, limit: number, now: number): Promise<Content> {

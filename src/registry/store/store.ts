@@ -35,6 +35,17 @@ export interface NativePeer {
   displayName: string | undefined;
 }
 
+/** What is told under a name. */
+export interface LookedUp {
+  /**
+   * Those with the most holders first, then the latest, then by root. Holders and size are those of the
+   * content under any name, so that it counts as one swarm.
+   */
+  versions: Version[];
+  /** Each endpoint once: as its native peer tells it, if there is one. A random choice of more. */
+  sources: Source[];
+}
+
 /** How much is in an index. */
 export interface Counts {
   /** As many as `peers` would answer without a limit. */
@@ -87,16 +98,8 @@ export interface Store extends Startable {
   /** Forgets a native peer and all that it offered and held. False: it was not there. */
   removePeer(peerId: string): Promise<boolean>;
 
-  /**
-   * Who offers a name, each endpoint once: as its native peer tells it, if there is one. A random
-   * choice where there are more than `limit`.
-   */
-  sourcesOf(name: string, limit: number, now: number): Promise<Source[]>;
-  /**
-   * The contents that are told under a name: those with the most holders first, then the latest, then
-   * by root. Holders and size are those of the content under any name, so that it counts as one swarm.
-   */
-  versionsOf(name: string, limit: number, now: number): Promise<Version[]>;
+  /** What is told under a name, of versions and of sources at most so many. */
+  lookUp(name: string, most: Record<keyof LookedUp, number>, now: number): Promise<LookedUp>;
   /**
    * Who holds a content, under any name or none, each endpoint once: wholly where one of its tellings
    * says so. A random choice beyond `limit`. Of a content with more than 100 sources the answer may be
