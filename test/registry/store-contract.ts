@@ -607,6 +607,30 @@ export function storeContract(
       expect(await changes(half)).toEqual(later);
     });
 
+    test('a peer that moves is told as gone from where it was, and as come where it is', async () => {
+      const peerChanges = async (after = 0) =>
+        (await store.changesAfter(after, 100)).flatMap(({ change }) =>
+          change.kind === 'peer' ? [[change.endpoint, change.isHere]] : [],
+        );
+      await announce(PEER, A);
+      await announce(PEER, B);
+      await announce(PEER, B);
+      const moved = [
+        [A, true],
+        [A, false],
+        [B, true],
+      ];
+      expect(await peerChanges()).toEqual(moved);
+      const before = await store.lastChange();
+      // Of one that is gone already nothing more is told but that it came.
+      await store.endLease(B, NOW);
+      await announce(PEER, A);
+      expect(await peerChanges(before)).toEqual([
+        [B, false],
+        [A, true],
+      ]);
+    });
+
     test('of a lease that ends without a word it is told once, and that the peer came back', async () => {
       const peerChanges = async () =>
         (await store.changesAfter(0, 100)).flatMap(({ change }) =>

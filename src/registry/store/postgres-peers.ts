@@ -97,8 +97,11 @@ export async function beginLease(
       ip_address = excluded.ip_address, port = excluded.port, display_name = excluded.display_name,
       expires_at = excluded.expires_at, is_gone = false
     RETURNING revision`;
-  if (!own || own.is_gone || own.ip_address !== ipAddress || own.port !== port)
-    await recordChanges(sql, [{ kind: 'peer', endpoint, isHere: true }]);
+  const before = own && !own.is_gone ? knownPeer(own).endpoint : undefined;
+  const isSame = before?.ipAddress === ipAddress && before.port === port;
+  if (before && !isSame)
+    await recordChanges(sql, [{ kind: 'peer', endpoint: before, isHere: false }]);
+  if (!isSame) await recordChanges(sql, [{ kind: 'peer', endpoint, isHere: true }]);
   return row?.revision ?? 0;
 }
 

@@ -143,12 +143,13 @@ export class SqliteStore implements Store {
       );
       if (former) this.#forget(former['id'] as number);
       const known = this.#file.one(
-        `SELECT is_gone FROM peers
-         WHERE peer_id = :peerId AND ip_address = :ip AND port = :port`,
-        { ip, port, peerId: peer.peerId },
+        `SELECT ip_address, port FROM peers WHERE peer_id = :peerId AND is_gone = 0`,
+        { peerId: peer.peerId },
       );
-      if (known?.['is_gone'] !== 0)
-        this.#record({ kind: 'peer', endpoint: peer.endpoint, isHere: true });
+      const before = known && endpointOf(known);
+      const isSame = before?.ipAddress === ip && before.port === port;
+      if (before && !isSame) this.#record({ kind: 'peer', endpoint: before, isHere: false });
+      if (!isSame) this.#record({ kind: 'peer', endpoint: peer.endpoint, isHere: true });
       const row = this.#file.one(
         `INSERT INTO peers (contract, peer_id, ip_address, port, display_name, expires_at)
          VALUES ('native', :peerId, :ip, :port, :displayName, :expiresAt)
