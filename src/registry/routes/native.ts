@@ -13,6 +13,7 @@ import {
   MAX_CHANGE_BYTES,
   MAX_PAGE,
   MAX_VERSIONS,
+  NameInPathSchema,
   PeerIdSchema,
   PeersSchema,
   ReportSchema,
@@ -29,7 +30,7 @@ import { DEFAULT_PAGE, LimitSchema, readsLimit } from './pages.ts';
 const MAX_SMALL_BODY_BYTES = 16 * 1024;
 
 const PeerParams = Type.Object({ peerId: PeerIdSchema });
-const NameParams = Type.Object({ '*': Type.String({ description: 'The name.' }) });
+const NameParams = Type.Object({ '*': NameInPathSchema });
 const ContentParams = Type.Object({ root: RootSchema });
 const HoldingParams = Type.Object({ peerId: PeerIdSchema, root: RootSchema });
 
