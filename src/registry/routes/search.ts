@@ -9,7 +9,11 @@ const MAX_TYPE_LENGTH = 32;
 /** What a cursor may have: it holds a name. */
 const MAX_CURSOR_LENGTH = 12 * 1024;
 
-const Bytes = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+const bytes = (example: number) =>
+  Type.Integer({
+    ...{ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, examples: [example] },
+    description: 'Bytes; only contents of known size.',
+  });
 
 export function searchRoutes(app: RegistryServer, { store, clock }: RegistryContext): void {
   app.get(
@@ -42,16 +46,8 @@ export function searchRoutes(app: RegistryServer, { store, clock }: RegistryCont
               description: 'Only names that end in a dot and this: `pdf`.',
             }),
           ),
-          minSize: Type.Optional({
-            ...{
-              ...Bytes,
-              description: 'Bytes; only contents of known size.',
-              examples: [1_000_000],
-            },
-          }),
-          maxSize: Type.Optional({
-            ...{ ...Bytes, description: 'Bytes; only contents of known size.', examples: [1e9] },
-          }),
+          minSize: Type.Optional(bytes(1_000_000)),
+          maxSize: Type.Optional(bytes(1_000_000_000)),
           modifiedSince: Type.Optional(
             Type.Integer({
               description: 'Only what changed since, in milliseconds since 1970.',
