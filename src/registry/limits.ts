@@ -7,6 +7,7 @@ import { CodedError } from '../protocol/errors.ts';
 import { addressOf } from './callers.ts';
 import type { RegistryServer } from './context.ts';
 import type { Load } from './load.ts';
+import type { Readiness } from './readiness.ts';
 import { sendProblem } from './problems.ts';
 import { EVENTS_ROUTE } from './routes/events.ts';
 import { OPERATIONS_ROUTES } from './routes/operations.ts';
@@ -47,6 +48,14 @@ export function boundLoad(app: RegistryServer, load: Load, onShed: () => void): 
   app.addHook('onSend', (request, _reply, _payload, done) => {
     load.end(request);
     done();
+  });
+}
+
+/** Refuses what comes before the index is open. */
+export function boundReadiness(app: RegistryServer, readiness: Readiness): void {
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (readiness.isOpen || isExempt(request)) done();
+    else readiness.checkOpen();
   });
 }
 

@@ -16,7 +16,11 @@ async function answering(status: number, body: unknown, headers = {}): Promise<U
   return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
 }
 
-const rejected = (call: Promise<unknown>) => call.then(expect.fail, (error: unknown) => error);
+const rejected = (call: Promise<unknown>) =>
+  call.then(
+    () => expect.fail('it did not fail'),
+    (error: unknown) => error,
+  );
 
 test.each([
   [429, 'too-many-requests'],
