@@ -10,7 +10,7 @@ import type { Logger } from '../lib/log.ts';
 import { VERSION } from '../lib/version.ts';
 import { callerOf, requireOwnEndpoint } from './callers.ts';
 import type { RegistryContext, RegistryServer } from './context.ts';
-import { boundAddresses, boundLoad, DEFAULT_RATE_LIMIT } from './limits.ts';
+import { boundAddresses, boundLoad, boundReadiness, DEFAULT_RATE_LIMIT } from './limits.ts';
 import { Load } from './load.ts';
 import { Metrics } from './metrics.ts';
 import { boundPipelining } from './pipelining.ts';
@@ -34,7 +34,8 @@ const REQUEST_TIMEOUT_MS = 20_000;
 const SILENCE_MS = 60_000;
 /** A connection on which nothing is asked is closed. */
 const KEEP_ALIVE_MS = 30_000;
-const MAX_CONNECTIONS = 10_000;
+/** Ten thousand peers, each of which keeps one; below the handles that deploy/ gives the process. */
+const MAX_CONNECTIONS = 15_000;
 /** Each byte of a name may take three in a URL, and a search as much. */
 const MAX_URL_PART = 4 * 1024;
 
@@ -148,6 +149,7 @@ export function createApp(options: {
   boundLoad(app, load, () => {
     metrics.shed();
   });
+  boundReadiness(app, readiness);
   boundAddresses(app, rateLimit);
 
   // Bodies are JSON whatever their type says: `curl -d` says form. That alone would let any web page

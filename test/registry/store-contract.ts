@@ -607,6 +607,27 @@ export function storeContract(
       expect(await changes(half)).toEqual(later);
     });
 
+    test('a lease is renewed in passing while it runs, where the peer is, and otherwise not', async () => {
+      const peer = { peerId: PEER, endpoint: A, displayName: 'Ann' };
+      expect(await store.renewRunning(peer, NOW, LATER)).toBeUndefined();
+      await store.renewLease(peer, LATER);
+      await offer(PEER, ['a']);
+      expect(await store.renewRunning(peer, LATER - 1, LATER + 9)).toBe(1);
+      expect(await store.endpointsOf('a', LATER)).toEqual([A]);
+      for (const [other, now] of [
+        [{ ...peer, peerId: OTHER }, NOW],
+        [{ ...peer, endpoint: B }, NOW],
+        [{ ...peer, endpoint: { ...A, port: 7772 } }, NOW],
+        [peer, LATER + 9],
+      ] as const)
+        expect(await store.renewRunning(other, now, now + 99)).toBeUndefined();
+      expect(await store.endpointsOf('a', LATER + 9)).toEqual([]);
+      await store.endLease(A, NOW);
+      // The clock was set back: it has been told as gone all the same.
+      expect(await store.renewRunning(peer, NOW - 99, LATER)).toBeUndefined();
+      expect(await store.lastChange()).toBe(3);
+    });
+
     test('a peer that moves is told as gone from where it was, and as come where it is', async () => {
       const peerChanges = async (after = 0) =>
         (await store.changesAfter(after, 100)).flatMap(({ change }) =>

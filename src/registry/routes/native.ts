@@ -87,12 +87,13 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
       const { ipAddress = callerOf(request).address, port, displayName } = request.body;
       const endpoint = asKept(parseEndpoint({ ipAddress, port }));
       requireOwn(request, endpoint);
+      const peer = { peerId, endpoint, displayName: displayName && printable(displayName) };
+      const now = clock.now();
+      const renewed = await store.renewRunning(peer, now, now + leaseSeconds * 1000);
+      if (renewed !== undefined) return { endpoint, leaseSeconds, revision: renewed };
       const known = await requireOwnPeer(request, peerId);
       await requireReachable(peerId, endpoint, known);
-      const revision = await store.renewLease(
-        { peerId, endpoint, displayName: displayName && printable(displayName) },
-        clock.now() + leaseSeconds * 1000,
-      );
+      const revision = await store.renewLease(peer, clock.now() + leaseSeconds * 1000);
       return { endpoint, leaseSeconds, revision };
     },
   );

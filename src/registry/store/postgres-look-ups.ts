@@ -84,12 +84,7 @@ export async function lookUp(
   return { versions, sources };
 }
 
-async function sourcesOf(
-  sql: Sql,
-  name: string,
-  limit: number,
-  now: number,
-): Promise<Source[]> {
+async function sourcesOf(sql: Sql, name: string, limit: number, now: number): Promise<Source[]> {
   // Of an endpoint's two contracts the native one.
   const rows = await sql<SourceRow[]>`
     SELECT * FROM (
@@ -112,12 +107,7 @@ interface VersionRow {
   holders: number;
 }
 
-async function versionsOf(
-  sql: Sql,
-  name: string,
-  limit: number,
-  now: number,
-): Promise<Version[]> {
+async function versionsOf(sql: Sql, name: string, limit: number, now: number): Promise<Version[]> {
   // Only native peers tell roots, one of which is at an endpoint: to count peers is to count endpoints.
   const rows = await sql<VersionRow[]>`
     SELECT encode(v.root, 'hex') AS root, v.modified, min(o.size) AS least, max(o.size) AS most,

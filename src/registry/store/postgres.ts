@@ -33,6 +33,7 @@ import {
   lockedPeer,
   lockedPeersAt,
   renewKnownLease,
+  renewRunningLease,
   withdrawAll,
 } from './postgres-peers.ts';
 import { STEPS } from './postgres-schema.ts';
@@ -73,7 +74,7 @@ export class PostgresStore implements Store {
     this.#maxContentsPerPeer = maxContentsPerPeer;
   }
 
-  /** @throws CodedError `cannot-open-data` */
+  /** @throws CodedError `cannot-open-data`, `engine-unavailable` where it may work in a moment */
   async start(): Promise<void> {
     this.#server.open();
     try {
@@ -130,6 +131,10 @@ export class PostgresStore implements Store {
 
   listNames(after: string, limit: number, now: number): Promise<RegisteredName[]> {
     return this.#server.ask((sql) => listNames(sql, after, limit, now));
+  }
+
+  renewRunning(peer: NativePeer, now: number, expiresAt: number): Promise<number | undefined> {
+    return this.#server.ask((sql) => renewRunningLease(sql, peer, now, expiresAt));
   }
 
   async renewLease(peer: NativePeer, expiresAt: number): Promise<number> {

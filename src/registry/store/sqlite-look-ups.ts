@@ -128,7 +128,9 @@ function versionOf(
 }
 
 function byHolders(a: Version, b: Version): number {
-  return b.holders - a.holders || Number(b.modified) - Number(a.modified) || (a.root < b.root ? -1 : 1);
+  return (
+    b.holders - a.holders || Number(b.modified) - Number(a.modified) || (a.root < b.root ? -1 : 1)
+  );
 }
 
 /** A content with all of its sources, in no order. */

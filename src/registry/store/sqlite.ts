@@ -45,6 +45,10 @@ import {
 /** The native peer at an endpoint, while its lease runs. */
 const LEASE_AT = `contract = 'native' AND ip_address = :ipAddress AND port = :port AND expires_at > :now`;
 
+const RENEW_RUNNING = `UPDATE peers SET expires_at = ?, display_name = ?
+  WHERE peer_id = ? AND ip_address = ? AND port = ? AND expires_at > ? AND is_gone = 0
+  RETURNING revision`;
+
 interface SqliteStoreOptions {
   maxNamesPerPeer?: number;
   maxContentsPerPeer?: number;
@@ -130,6 +134,19 @@ export class SqliteStore implements Store {
 
   listNames(after: string, limit: number, now: number): Promise<RegisteredName[]> {
     return asPromise(() => listNames(this.#file, after, limit, now));
+  }
+
+  renewRunning(
+    { peerId, endpoint, displayName }: NativePeer,
+    now: number,
+    expiresAt: number,
+  ): Promise<number | undefined> {
+    const { ipAddress, port } = endpoint;
+    return asPromise(() => {
+      const values = [expiresAt, displayName ?? null, peerId, ipAddress, port, now];
+      const [row] = this.#file.lists(RENEW_RUNNING, ...values);
+      return row?.[0] as number | undefined;
+    });
   }
 
   renewLease(peer: NativePeer, expiresAt: number): Promise<number> {

@@ -78,6 +78,11 @@ export interface Store extends Startable {
   /** The names after `after` in code point order, with their endpoints. */
   listNames(after: string, limit: number, now: number): Promise<RegisteredName[]>;
 
+  /**
+   * Renews a lease that runs, of a peer that is where it was: most calls of all. Answers the revision, or
+   * undefined, where it takes more: `renewLease`.
+   */
+  renewRunning(peer: NativePeer, now: number, expiresAt: number): Promise<number | undefined>;
   /** Renews a lease, or begins one; answers the revision of the catalogue that is kept, 0 for none. */
   renewLease(peer: NativePeer, expiresAt: number): Promise<number>;
   /** Where a native peer is, or undefined for one that is not known. */
