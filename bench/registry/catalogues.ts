@@ -11,8 +11,8 @@ const SHARED = 0.1;
 const MOST_HOLDERS = 6;
 /** Of the further holders of a name this share has another content under it. */
 const DIFFERING = 0.2;
-/** What one call of the contract takes. */
-const MAX_CHANGE_ENTRIES = 5_000;
+/** As many as `sp2p share` tells in one call. */
+const MAX_CHANGE_ENTRIES = 1_000;
 
 export interface Catalogues {
   names: string[];

@@ -1,7 +1,7 @@
 // Rates as people write them, and what is no rate.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseRate, rateText } from './rates.ts';
+import { parseBytes, parseRate, rateText } from './rates.ts';
 
 test.each([
   ['800000', 800_000],
@@ -46,3 +46,20 @@ test('a rate is shown as sizes are', () => {
   expect(rateText(2_097_152)).toBe('2.00 MiB/s');
   expect(rateText(Infinity)).toBe('none');
 });
+
+test.each([
+  ['0', 0],
+  ['1', 1],
+  ['500K', 512_000],
+  ['1.5 GiB', 1_610_612_736],
+  ['2MB', 2_000_000],
+])('%s is a size', (text, bytes) => {
+  expect(parseBytes(text)).toBe(bytes);
+});
+
+test.each(['', 'none', '-1', '1e6', '2Mbit', '2M/s', '9'.repeat(15) + 'G'])(
+  '%j is no size',
+  (text) => {
+    expect(parseBytes(text)).toBeUndefined();
+  },
+);

@@ -1,4 +1,4 @@
-// Rates as people write them: `500K`, `1.5M`, `2MiB/s`, `16Mbit`.
+// Rates as people write them, `500K`, `1.5M`, `2MiB/s`, `16Mbit`, and sizes.
 import { bytesText } from './terminal.ts';
 
 const KIBI = 1024;
@@ -18,12 +18,24 @@ export const RATE_FORM =
 /** Bytes a second, at least 1; Infinity: no limit; undefined: the text is no rate. */
 export function parseRate(text: string): number | undefined {
   if (text === 'none') return Infinity;
-  const [, digits, unit = ''] = /^(\d{1,15}(?:\.\d{1,15})?) ?([A-Za-z]*)(?:\/s)?$/.exec(text) ?? [];
-  if (digits === undefined || !Object.hasOwn(UNITS, unit)) return undefined;
-  const rate = Math.round(Number(digits) * (UNITS[unit] ?? NaN));
+  const exact = amountIn(text.replace(/\/s$/, ''));
+  if (exact === undefined) return undefined;
+  const rate = Math.round(exact);
   if (rate > 0) return rate;
   // What is less than a byte a second is a slip, not a wish for no limit.
-  return Number(digits) === 0 ? Infinity : undefined;
+  return exact === 0 ? Infinity : undefined;
+}
+
+/** Whole bytes, as people write the size of a file: `500K`, `1.5GB`; undefined: the text is none. */
+export function parseBytes(text: string): number | undefined {
+  const exact = text.endsWith('bit') ? undefined : amountIn(text);
+  return exact !== undefined && exact <= Number.MAX_SAFE_INTEGER ? Math.round(exact) : undefined;
+}
+
+function amountIn(text: string): number | undefined {
+  const [, digits, unit = ''] = /^(\d{1,15}(?:\.\d{1,15})?) ?([A-Za-z]*)$/.exec(text) ?? [];
+  if (digits === undefined || !Object.hasOwn(UNITS, unit)) return undefined;
+  return Number(digits) * (UNITS[unit] ?? NaN);
 }
 
 export function rateText(bytesPerSecond: number): string {

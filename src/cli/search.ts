@@ -1,15 +1,20 @@
 // sp2p search: finds names that contain a text.
-import { Command } from 'commander';
-import { connectRegistry } from '../client/registry-client.ts';
+import { Command, InvalidArgumentError } from 'commander';
+import { connectRegistry, type SearchFilters } from '../client/registry-client.ts';
 import { CodedError } from '../protocol/errors.ts';
 import { printable } from '../protocol/names.ts';
 import type { Found, SearchAnswer } from '../protocol/schemas.ts';
 import { jsonOption, option, registryOption, wholeNumber } from './options.ts';
+import { parseBytes } from './rates.ts';
 import { bytesText, countText, jsonText, print, say } from './terminal.ts';
 
 interface Flags {
   registry: URL;
   limit: number;
+  type?: string;
+  minSize?: number;
+  maxSize?: number;
+  newer?: number;
   json?: boolean;
 }
 
@@ -21,14 +26,29 @@ export function searchCommand(): Command {
     .addOption(
       option('--limit <count>', 'show at most so many').default(50).argParser(wholeNumber(1, 1000)),
     )
+    .addOption(option('--type <ending>', 'only names that end so: pdf').argParser(endingIn))
+    .addOption(
+      option('--min-size <bytes>', 'only contents of at least that size: 500K, 2M').argParser(
+        bytesIn,
+      ),
+    )
+    .addOption(
+      option('--max-size <bytes>', 'only contents of at most that size').argParser(bytesIn),
+    )
+    .addOption(
+      option(
+        '--newer <when>',
+        'only what changed since a day, 2026-01-31, or within 12h, 7d, 4w',
+      ).argParser((text: string) => timeIn(text, Date.now())),
+    )
     .addOption(jsonOption())
     .action(async (words: string[], flags: Flags) => {
       const text = words.join(' ');
-      const answer = await searchFor(text, flags.registry, flags.limit);
+      const answer = await searchFor(text, flags.registry, flags.limit, filtersOf(flags));
       if (flags.json) print(jsonText(answer));
       else for (const found of answer.found) print(foundText(found));
       if (answer.found.length === 0)
-        throw new CodedError('not-known', `No name contains "${text}".`);
+        throw new CodedError('not-known', `No name contains "${text}"${alsoText(flags)}.`);
       if (answer.more && !flags.json)
         say(
           `There are more than ${countText(flags.limit, 'name')}; --limit shows more, further words fewer.`,
@@ -37,13 +57,32 @@ export function searchCommand(): Command {
 }
 
 /** Searches, and says so where the registry can do less than one expects. */
-export async function searchFor(text: string, url: URL, limit: number): Promise<SearchAnswer> {
+export async function searchFor(
+  text: string,
+  url: URL,
+  limit: number,
+  filters: SearchFilters = {},
+): Promise<SearchAnswer> {
   const registry = await connectRegistry(url);
   if (registry.contract === 'exercise')
     say(
-      'This registry knows the exercise’s contract alone: it finds whole names, not parts of them.',
+      'This registry knows the exercise’s contract alone: it finds whole names, not parts of them, and knows neither sizes nor days.',
     );
-  return registry.search(text, limit);
+  return registry.search(text, limit, undefined, filters);
+}
+
+/** What a name had to be besides. */
+function alsoText(flags: Flags): string {
+  return Object.keys(filtersOf(flags)).length > 0 ? ' and is of that type, size and age' : '';
+}
+
+function filtersOf({ type, minSize, maxSize, newer }: Flags): SearchFilters {
+  return {
+    ...(type !== undefined && { type }),
+    ...(minSize !== undefined && { minSize }),
+    ...(maxSize !== undefined && { maxSize }),
+    ...(newer !== undefined && { modifiedSince: newer }),
+  };
 }
 
 /** Holders, size, day and name of what was found, in columns; that one name has several contents, too. */
@@ -51,4 +90,35 @@ export function foundText({ name, size, modified, holders, versions }: Found): s
   const day = modified === null ? '' : new Date(modified).toISOString().slice(0, 10);
   const several = versions > 1 ? ` (${countText(versions, 'version')})` : '';
   return `${String(holders).padStart(4)}×  ${(size === null ? '?' : bytesText(size)).padStart(8)}  ${day.padEnd(10)}  ${printable(name)}${several}`;
+}
+
+/** A file name's ending, whether written with its dot or not. */
+function endingIn(text: string): string {
+  const [, ending] = /^\.?([^./]{1,32})$/.exec(text) ?? [];
+  if (ending === undefined) throw new InvalidArgumentError('It is the end of a name, such as pdf.');
+  return ending;
+}
+
+function bytesIn(text: string): number {
+  const bytes = parseBytes(text);
+  if (bytes === undefined)
+    throw new InvalidArgumentError('It is a size, such as 500K, 2M or 1.5GB.');
+  return bytes;
+}
+
+const HOUR_MS = 60 * 60 * 1000;
+const AGES: Readonly<Record<string, number>> = { h: HOUR_MS, d: 24 * HOUR_MS, w: 7 * 24 * HOUR_MS };
+
+/** Milliseconds since 1970 of the beginning of a day (UTC, in which days are shown), or so long before now. */
+function timeIn(text: string, now: number): number {
+  const [, count, unit = ''] = /^(\d{1,6})([hdw])$/.exec(text) ?? [];
+  const time =
+    count !== undefined
+      ? now - Number(count) * (AGES[unit] ?? NaN)
+      : /^\d{4}-\d\d-\d\d$/.test(text)
+        ? Date.parse(text)
+        : NaN;
+  if (Number.isNaN(time))
+    throw new InvalidArgumentError('It is a day, such as 2026-01-31, or an age: 12h, 7d, 4w.');
+  return time;
 }

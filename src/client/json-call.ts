@@ -13,6 +13,8 @@ export interface Answer {
   status: number;
   /** Undefined for a body that is empty or not JSON. */
   json: unknown;
+  /** When to ask again, in seconds, where a refusal says so (RFC 9110 section 10.2.3). */
+  retryAfter?: number;
 }
 
 /** What a call may have; what is left out is GET, without a body. */
@@ -37,7 +39,13 @@ export async function callJson(url: URL, options: CallOptions = {}): Promise<Ans
       headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
-    return { status: response.status, json: parsed(await boundedText(response, url)) };
+    const text = await boundedText(response, url);
+    const retryAfter = /^\d{1,9}$/.exec(response.headers.get('retry-after') ?? '')?.[0];
+    return {
+      status: response.status,
+      json: parsed(text),
+      ...(retryAfter !== undefined && { retryAfter: Number(retryAfter) }),
+    };
   });
 }
 
@@ -83,13 +91,27 @@ async function withinDeadline<T>(
 
 /** The answer of a call that has to succeed: a problem document becomes the error that it tells of. */
 export async function callJsonOrThrow(...call: Parameters<typeof callJson>): Promise<unknown> {
-  const { status, json } = await callJson(...call);
-  if (status >= 200 && status < 300) return json;
+  const answer = await callJson(...call);
+  if (answer.status >= 200 && answer.status < 300) return answer.json;
+  throw refusalOf(call[0], answer);
+}
+
+/** What an answer says that is none of success. */
+export function refusalOf(url: URL, { status, json, retryAfter }: Answer): CodedError {
   const problem = (typeof json === 'object' ? json : null) as Record<string, unknown> | null;
   const { code, detail } = problem ?? {};
-  if (typeof code === 'string' && isErrorCode(code) && crossesTheWire(code))
-    throw new CodedError(code, typeof detail === 'string' ? detail.slice(0, MAX_DETAIL) : code);
-  throw misbehaves(call[0], `status ${status}`, { status });
+  const facts = retryAfter === undefined ? {} : { retryAfter };
+  return typeof code === 'string' && isErrorCode(code) && crossesTheWire(code)
+    ? new CodedError(code, typeof detail === 'string' ? detail.slice(0, MAX_DETAIL) : code, {
+        facts,
+      })
+    : misbehaves(url, `status ${status}`, { status, ...facts });
+}
+
+/** When to ask again, in seconds, if a registry that refused said so. */
+export function retryAfterOf(error: unknown): number | undefined {
+  const told = error instanceof CodedError ? error.facts['retryAfter'] : undefined;
+  return typeof told === 'number' ? told : undefined;
 }
 
 export function misbehaves(url: URL, what: string, facts = {}): CodedError {

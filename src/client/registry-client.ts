@@ -27,7 +27,7 @@ import {
   type Source,
   type Version,
 } from '../protocol/schemas.ts';
-import { callJson, callJsonOrThrow, misbehaves } from './json-call.ts';
+import { callJson, callJsonOrThrow, misbehaves, refusalOf } from './json-call.ts';
 
 const DEFAULT_BASE = '/api/Registers';
 /** More endpoints than this under one name are not looked at. */
@@ -44,28 +44,45 @@ interface LookedUp {
   sources: Source[];
 }
 
+/** What a name must be besides, all of it optional: what nobody told fits none of them. */
+export interface SearchFilters {
+  /** What the name ends in after its last dot. */
+  type?: string;
+  /** Bytes. */
+  minSize?: number;
+  maxSize?: number;
+  /** Milliseconds since 1970. */
+  modifiedSince?: number;
+}
+
 interface Lookups {
   /** @throws CodedError `registry-…` */
   lookUp(name: string, signal?: AbortSignal): Promise<LookedUp>;
   /** Who offers a name; empty for an unknown one. @throws CodedError `registry-…` */
   sourcesOf(name: string, signal?: AbortSignal): Promise<Source[]>;
   /** Names that hold the text; a registry of the exercise knows only whole names. */
-  search(text: string, limit: number, signal?: AbortSignal): Promise<SearchAnswer>;
+  search(
+    text: string,
+    limit: number,
+    signal?: AbortSignal,
+    filters?: SearchFilters,
+  ): Promise<SearchAnswer>;
 }
 
 /**
  * The registry at a URL; which contract it keeps is found out by asking. A path in the URL is the
  * base of the exercise's contract there.
  *
- * @throws CodedError `registry-unreachable`, or `registry-misbehaves` when it is out of order just now:
- * which contract it keeps, it cannot tell
+ * @throws CodedError `registry-unreachable`, or what it refuses with when it is out of order just now, or
+ * has been asked too often: which contract it keeps, it cannot tell
  */
 export async function connectRegistry(
   url: URL,
   signal?: AbortSignal,
 ): Promise<NativeRegistry | ExerciseRegistry> {
-  const { status, json } = await callJson(new URL('/api/v1', url), { signal });
-  if (status >= 500) throw misbehaves(url, `status ${status}`);
+  const answer = await callJson(new URL('/api/v1', url), { signal });
+  const { status, json } = answer;
+  if (status === 429 || status >= 500) throw refusalOf(url, answer);
   const service = (typeof json === 'object' ? json : null) as { service?: unknown } | null;
   return status === 200 && service?.service === SERVICE
     ? new NativeRegistry(url)
@@ -169,15 +186,24 @@ export class NativeRegistry implements Lookups {
     };
   }
 
-  async search(text: string, limit: number, signal?: AbortSignal): Promise<SearchAnswer> {
+  async search(
+    text: string,
+    limit: number,
+    signal?: AbortSignal,
+    filters: SearchFilters = {},
+  ): Promise<SearchAnswer> {
     const found: SearchAnswer['found'] = [];
     let cursor: string | null | undefined;
     // Pages may be short: a registry looks at so many names for each, and no more. Whether there is one more
     // than was asked for, only the next page tells.
     for (let pages = 0; pages < MAX_SEARCH_PAGES && found.length <= limit; pages++) {
       const left = Math.max(1, limit - found.length);
-      const wanted = { text, limit: String(left), ...(cursor && { cursor }) };
-      const path = `search?${new URLSearchParams(wanted).toString()}`;
+      const wanted = { text, ...filters, limit: left, ...(cursor && { cursor }) };
+      const asked = Object.entries(wanted).map(([key, value]): [string, string] => [
+        key,
+        String(value),
+      ]);
+      const path = `search?${new URLSearchParams(asked).toString()}`;
       const answer = await this.#call(SearchAnswerSchema, path, 'GET', undefined, signal);
       found.push(...answer.found.filter(({ name }) => isName(name)));
       cursor = answer.next;
@@ -249,8 +275,17 @@ export class ExerciseRegistry implements Lookups {
     });
   }
 
-  async search(text: string, _limit: number, signal?: AbortSignal): Promise<SearchAnswer> {
-    const sources = isName(text) ? await this.sourcesOf(text, signal) : [];
+  async search(
+    text: string,
+    _limit: number,
+    signal?: AbortSignal,
+    { type, ...told }: SearchFilters = {},
+  ): Promise<SearchAnswer> {
+    // Nobody tells it sizes and times.
+    const mayFit =
+      Object.keys(told).length === 0 &&
+      (type === undefined || text.toLowerCase().endsWith(`.${type.toLowerCase()}`));
+    const sources = isName(text) && mayFit ? await this.sourcesOf(text, signal) : [];
     const found = {
       ...{ name: text, size: null, modified: null, holders: sources.length },
       ...{ versions: 0, root: null },

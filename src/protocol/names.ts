@@ -9,6 +9,9 @@ export const MAX_NAME_BYTES = 1024;
 const CONTROL = /\p{Cc}/u;
 const DRIVE = /^[A-Za-z]:[\\/]/;
 
+/** Printable ASCII, which most names are: a byte a character, and normal as it is. */
+const PLAIN = /^[ -~]*$/;
+
 const encoder = new TextEncoder();
 
 /**
@@ -23,7 +26,7 @@ const encoder = new TextEncoder();
 export function parseName(text: string): string {
   const fault = faultOf(text);
   if (fault !== undefined) throw new CodedError('bad-name', `${shown(text)}: ${fault}.`);
-  return text.normalize('NFC');
+  return normalized(text);
 }
 
 /** Whether a text spells a name; see {@link parseName}. */
@@ -31,15 +34,21 @@ export function isName(text: string): boolean {
   return faultOf(text) === undefined;
 }
 
+/** In Unicode NFC. */
+function normalized(text: string): string {
+  return PLAIN.test(text) ? text : text.normalize('NFC');
+}
+
 function faultOf(text: string): string | undefined {
   // Normalising can lengthen a text: bound the work first, and measure what will be kept.
   if (text.length > MAX_NAME_BYTES) return `a name has at most ${MAX_NAME_BYTES} bytes`;
   if (text === '') return 'a name has at least one character';
   if (!text.isWellFormed()) return 'a name is well-formed Unicode';
-  const name = text.normalize('NFC');
-  if (encoder.encode(name).length > MAX_NAME_BYTES)
+  const name = normalized(text);
+  const isPlain = PLAIN.test(name);
+  if (!isPlain && encoder.encode(name).length > MAX_NAME_BYTES)
     return `a name has at most ${MAX_NAME_BYTES} bytes`;
-  if (CONTROL.test(name)) return 'a name has no control characters';
+  if (!isPlain && CONTROL.test(name)) return 'a name has no control characters';
   if (name.includes('\\')) return 'a name has no backslashes; segments are parted by "/"';
   if (DRIVE.test(name)) return 'a name does not start with a drive letter';
   for (const segment of name.split('/')) {

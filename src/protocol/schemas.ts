@@ -19,6 +19,15 @@ export const MAX_CHANGE_NAMES = 20;
 /** Of the names of one content so many are told: any of them says what it is. */
 export const MAX_CONTENT_NAMES = 20;
 
+// The examples of the OpenAPI document tell one story, of one peer and one content: what is asked with them
+// in turn is answered with them (test/registry/openapi.test.ts asks).
+const NAME = 'Lectures/2 Application Layer.pdf';
+const ROOT = '8f3c2a0d51b94e67c0a9de13847b65f2'.repeat(2);
+const PEER_ID = '0123456789abcdef'.repeat(2);
+const ENDPOINT = { ipAddress: '192.0.2.7', port: 7771 };
+const FILE = { size: 4_718_592, modified: 1_767_225_600_000, root: ROOT };
+const VERSION = { root: ROOT, size: FILE.size, modified: FILE.modified, holders: 1 };
+
 const NameSchema = Type.String({ minLength: 1, maxLength: MAX_NAME_BYTES, description: 'A name.' });
 const SizeSchema = Type.Integer({
   minimum: 0,
@@ -34,6 +43,7 @@ export const RootSchema = Type.String({
   pattern: '^[0-9a-f]{64}$',
   description:
     'The identity of a content: the pieces root of BitTorrent v2 (BEP 52), in lower-case hex digits.',
+  examples: [ROOT],
 });
 const RevisionSchema = Type.Integer({
   minimum: 0,
@@ -53,15 +63,22 @@ export const EndpointSchema = Type.Object({
 export const PeerIdSchema = Type.String({
   pattern: '^[0-9a-f]{32}$',
   description: 'What the peer calls itself: 128 random bits, 32 hex digits.',
+  examples: [PEER_ID],
 });
 
-export const ServiceSchema = Type.Object({
-  service: Type.Literal(SERVICE),
-  version: Type.String(),
-  leaseSeconds: Type.Number({
-    description: 'How long a peer is believed without hearing from it.',
-  }),
-});
+/** A name as the last part of a path, whether its slashes came encoded or not. */
+export const NameInPathSchema = Type.String({ description: 'The name.', examples: [NAME] });
+
+export const ServiceSchema = Type.Object(
+  {
+    service: Type.Literal(SERVICE),
+    version: Type.String(),
+    leaseSeconds: Type.Number({
+      description: 'How long a peer is believed without hearing from it.',
+    }),
+  },
+  { examples: [{ service: SERVICE, version: '1.0.0', leaseSeconds: 25 }] },
+);
 
 export const StatsSchema = Type.Object({
   peers: Type.Integer({ minimum: 0, description: 'Who is there now.' }),
@@ -80,14 +97,17 @@ export const AnnouncementSchema = Type.Object(
       Type.String({ maxLength: 64, description: 'What people call the peer.' }),
     ),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, examples: [{ ...ENDPOINT, displayName: 'Ann' }] },
 );
 
-export const LeaseSchema = Type.Object({
-  endpoint: EndpointSchema,
-  leaseSeconds: Type.Number(),
-  revision: RevisionSchema,
-});
+export const LeaseSchema = Type.Object(
+  {
+    endpoint: EndpointSchema,
+    leaseSeconds: Type.Number(),
+    revision: RevisionSchema,
+  },
+  { examples: [{ endpoint: ENDPOINT, leaseSeconds: 25, revision: 0 }] },
+);
 
 const CatalogueEntrySchema = Type.Object(
   {
@@ -108,10 +128,16 @@ export const CatalogueChangeSchema = Type.Object(
     offered: Type.Array(CatalogueEntrySchema, { maxItems: MAX_CHANGE_ENTRIES }),
     withdrawn: Type.Array(NameSchema, { maxItems: MAX_CHANGE_ENTRIES }),
   },
-  { additionalProperties: false },
+  {
+    additionalProperties: false,
+    examples: [{ revision: 0, offered: [{ name: NAME, ...FILE }], withdrawn: [] }],
+  },
 );
 
-export const RevisionAnswerSchema = Type.Object({ revision: RevisionSchema });
+export const RevisionAnswerSchema = Type.Object(
+  { revision: RevisionSchema },
+  { examples: [{ revision: 1 }] },
+);
 
 const SourceSchema = Type.Object({
   endpoint: EndpointSchema,
@@ -135,45 +161,73 @@ const VersionSchema = Type.Object({
   }),
 });
 
-export const SourcesSchema = Type.Object({
-  name: NameSchema,
-  versions: Type.Array(VersionSchema, {
-    description: `The contents under this name, at most ${MAX_VERSIONS}: those that most hold first, then the latest.`,
-  }),
-  sources: Type.Array(SourceSchema, {
-    description: `Who offers this name: a random choice of ${MAX_PAGE} where there are more.`,
-  }),
-});
-
-export const ContentSchema = Type.Object({
-  root: RootSchema,
-  size: Type.Union([SizeSchema, Type.Null()], {
-    description: 'null: nobody offers it under a name, or those who do differ.',
-  }),
-  holders: Type.Integer({
-    minimum: 0,
-    description: 'How many endpoints hold the whole of this content, under any name or none.',
-  }),
-  partial: Type.Integer({ minimum: 0, description: 'How many endpoints hold only a part of it.' }),
-  names: Type.Array(NameSchema, {
-    description: `What it is called, at most ${MAX_CONTENT_NAMES} names in code point order.`,
-  }),
-  sources: Type.Array(
-    Type.Object({
-      endpoint: EndpointSchema,
-      complete: Type.Boolean({ description: 'Whether it holds the whole; a part otherwise.' }),
+export const SourcesSchema = Type.Object(
+  {
+    name: NameSchema,
+    versions: Type.Array(VersionSchema, {
+      description: `The contents under this name, at most ${MAX_VERSIONS}: those that most hold first, then the latest.`,
     }),
-    {
-      description:
-        'Who holds it, wholly or in part: a random choice, another one each time, where the limit is less.',
-    },
-  ),
-});
+    sources: Type.Array(SourceSchema, {
+      description: `Who offers this name: a random choice of ${MAX_PAGE} where there are more.`,
+    }),
+  },
+  {
+    examples: [
+      {
+        name: NAME,
+        versions: [VERSION],
+        sources: [{ endpoint: ENDPOINT, contract: 'native', ...FILE }],
+      },
+    ],
+  },
+);
+
+export const ContentSchema = Type.Object(
+  {
+    root: RootSchema,
+    size: Type.Union([SizeSchema, Type.Null()], {
+      description: 'null: nobody offers it under a name, or those who do differ.',
+    }),
+    holders: Type.Integer({
+      minimum: 0,
+      description: 'How many endpoints hold the whole of this content, under any name or none.',
+    }),
+    partial: Type.Integer({
+      minimum: 0,
+      description: 'How many endpoints hold only a part of it.',
+    }),
+    names: Type.Array(NameSchema, {
+      description: `What it is called, at most ${MAX_CONTENT_NAMES} names in code point order.`,
+    }),
+    sources: Type.Array(
+      Type.Object({
+        endpoint: EndpointSchema,
+        complete: Type.Boolean({ description: 'Whether it holds the whole; a part otherwise.' }),
+      }),
+      {
+        description:
+          'Who holds it, wholly or in part: a random choice, another one each time, where the limit is less.',
+      },
+    ),
+  },
+  {
+    examples: [
+      {
+        root: ROOT,
+        size: FILE.size,
+        holders: 1,
+        partial: 0,
+        names: [NAME],
+        sources: [{ endpoint: ENDPOINT, complete: true }],
+      },
+    ],
+  },
+);
 
 /** A peer is a source of a content without offering it under a name: a downloader. */
 export const HoldingSchema = Type.Object(
   { complete: Type.Boolean({ description: 'Whether it holds the whole; a part otherwise.' }) },
-  { additionalProperties: false },
+  { additionalProperties: false, examples: [{ complete: false }] },
 );
 
 /** Somebody had trouble with a source. */
@@ -186,7 +240,10 @@ export const ReportSchema = Type.Object(
         'unreachable: nobody answered there; bad-piece: what it sent was not of the root.',
     }),
   },
-  { additionalProperties: false },
+  {
+    additionalProperties: false,
+    examples: [{ endpoint: ENDPOINT, root: ROOT, reason: 'bad-piece' }],
+  },
 );
 
 const FoundSchema = Type.Object({
@@ -207,49 +264,59 @@ const FoundSchema = Type.Object({
   }),
 });
 
-export const SearchAnswerSchema = Type.Object({
-  found: Type.Array(FoundSchema),
-  more: Type.Boolean({ description: 'Whether there is a next page.' }),
-  next: Type.Optional(
-    Type.Union([Type.String(), Type.Null()], {
-      description:
-        'The `cursor` of the next page; null: there is none. A page may be shorter than the limit, and even empty, and have a next one.',
-    }),
-  ),
-});
+export const SearchAnswerSchema = Type.Object(
+  {
+    found: Type.Array(FoundSchema),
+    more: Type.Boolean({ description: 'Whether there is a next page.' }),
+    next: Type.Optional(
+      Type.Union([Type.String(), Type.Null()], {
+        description:
+          'The `cursor` of the next page; null: there is none. A page may be shorter than the limit, and even empty, and have a next one.',
+      }),
+    ),
+  },
+  {
+    examples: [
+      { found: [{ name: NAME, holders: 1, versions: 1, ...FILE }], more: false, next: null },
+    ],
+  },
+);
 
 /** Something changed: what to ask about again, not what the answer would be. */
-export const ChangeSchema = Type.Union([
-  Type.Object(
-    {
-      kind: Type.Literal('peer'),
-      endpoint: EndpointSchema,
-      isHere: Type.Boolean({ description: 'False: it left, or its lease has ended.' }),
-    },
-    { description: 'A peer came or went, with all that it offers.' },
-  ),
-  Type.Object(
-    {
-      kind: Type.Literal('catalogue'),
-      endpoint: EndpointSchema,
-      offered: Type.Integer({ minimum: 0, description: 'How many names were offered, or anew.' }),
-      withdrawn: Type.Integer({ minimum: 0 }),
-      names: Type.Array(NameSchema, {
-        description: `Of those names the first ${MAX_CHANGE_NAMES}.`,
-      }),
-    },
-    { description: 'What a peer offers changed.' },
-  ),
-  Type.Object(
-    {
-      kind: Type.Literal('content'),
-      endpoint: EndpointSchema,
-      root: RootSchema,
-      held: Type.Union([Type.Literal('whole'), Type.Literal('part'), Type.Literal('none')]),
-    },
-    { description: 'A downloader became a source of a content, or is none any more.' },
-  ),
-]);
+export const ChangeSchema = Type.Union(
+  [
+    Type.Object(
+      {
+        kind: Type.Literal('peer'),
+        endpoint: EndpointSchema,
+        isHere: Type.Boolean({ description: 'False: it left, or its lease has ended.' }),
+      },
+      { description: 'A peer came or went, with all that it offers.' },
+    ),
+    Type.Object(
+      {
+        kind: Type.Literal('catalogue'),
+        endpoint: EndpointSchema,
+        offered: Type.Integer({ minimum: 0, description: 'How many names were offered, or anew.' }),
+        withdrawn: Type.Integer({ minimum: 0 }),
+        names: Type.Array(NameSchema, {
+          description: `Of those names the first ${MAX_CHANGE_NAMES}.`,
+        }),
+      },
+      { description: 'What a peer offers changed.' },
+    ),
+    Type.Object(
+      {
+        kind: Type.Literal('content'),
+        endpoint: EndpointSchema,
+        root: RootSchema,
+        held: Type.Union([Type.Literal('whole'), Type.Literal('part'), Type.Literal('none')]),
+      },
+      { description: 'A downloader became a source of a content, or is none any more.' },
+    ),
+  ],
+  { examples: [{ kind: 'peer', endpoint: ENDPOINT, isHere: true }] },
+);
 
 const PeerSchema = Type.Object({
   endpoint: EndpointSchema,
@@ -258,10 +325,22 @@ const PeerSchema = Type.Object({
   names: Type.Integer({ minimum: 0, description: 'How many names it offers.' }),
 });
 
-export const PeersSchema = Type.Object({
-  peers: Type.Array(PeerSchema),
-  more: Type.Boolean({ description: 'Whether there are more peers than the limit lets through.' }),
-});
+export const PeersSchema = Type.Object(
+  {
+    peers: Type.Array(PeerSchema),
+    more: Type.Boolean({
+      description: 'Whether there are more peers than the limit lets through.',
+    }),
+  },
+  {
+    examples: [
+      {
+        peers: [{ endpoint: ENDPOINT, contract: 'native', displayName: 'Ann', names: 1 }],
+        more: false,
+      },
+    ],
+  },
+);
 
 /** One name of the exercise's listing. */
 export const RegisteredNameSchema = Type.Object({

@@ -22,19 +22,29 @@ export interface Caller {
   isForwarded?: boolean;
 }
 
+/** What the addresses of connections are canonically: asked for with every request, and always the same. */
+const connections = new WeakMap<Socket, Caller>();
+
 /** @throws CodedError `bad-request` for a caller that has gone, so that nothing is done in its name */
 export function callerOf(request: Called): Caller {
   const { remoteAddress, localAddress } = request.raw.socket;
   // A socket that was closed meanwhile has no addresses, and nobody to answer.
   if (remoteAddress === undefined || localAddress === undefined)
     throw new CodedError('bad-request', 'The connection was closed before the call was answered.');
-  const address = parseAddress(remoteAddress);
-  const registryAddress = parseAddress(localAddress);
-  if (request.ip === remoteAddress) return { address, registryAddress };
+  let direct = connections.get(request.raw.socket);
+  if (!direct) {
+    direct = {
+      address: parseAddress(remoteAddress),
+      registryAddress: parseAddress(localAddress),
+    };
+    connections.set(request.raw.socket, direct);
+  }
+  if (request.ip === remoteAddress) return direct;
+  const { address, registryAddress } = direct;
   const forwarded = forwardedAddress(request.ip);
   // A proxy elsewhere that tells of loopback means its own machine, which it is then taken for.
   return isLoopback(forwarded) && !isLoopback(address)
-    ? { address, registryAddress }
+    ? direct
     : { address: forwarded, registryAddress, isForwarded: true };
 }
 

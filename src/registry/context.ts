@@ -2,6 +2,7 @@
 import type { Endpoint } from '../protocol/endpoints.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { HttpApp } from '../lib/http/app.ts';
+import type { Logger } from '../lib/log.ts';
 import type { ChangeFeed } from './change-feed.ts';
 import type { DialBack } from './dial-back.ts';
 import type { Called } from './callers.ts';
@@ -9,6 +10,7 @@ import type { Store } from './store/store.ts';
 
 export interface RegistryContext {
   store: Store;
+  log: Logger;
   clock: Clock;
   /** How long a native peer is believed without hearing from it. */
   leaseSeconds: number;

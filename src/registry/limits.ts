@@ -8,6 +8,7 @@ import { addressOf } from './callers.ts';
 import type { RegistryServer } from './context.ts';
 import type { Load } from './load.ts';
 import { sendProblem } from '../lib/http/problems.ts';
+import type { Readiness } from './readiness.ts';
 import { EVENTS_ROUTE } from './routes/events.ts';
 import { OPERATIONS_ROUTES } from './routes/operations.ts';
 
@@ -24,7 +25,7 @@ const MAX_ADDRESSES = 50_000;
 const isExempt = ({ routeOptions: { url } }: FastifyRequest): boolean =>
   url !== undefined && OPERATIONS_ROUTES.has(url);
 
-/** Refuses what comes while there is too much to do. */
+/** Refuses what comes while there is too much to do. That no answer comes any more `load` is told by others. */
 export function boundLoad(app: RegistryServer, load: Load, onShed: () => void): void {
   app.addHook('onRequest', (request, reply, done) => {
     if (!load.isTooMuch() || isExempt(request)) {
@@ -35,21 +36,26 @@ export function boundLoad(app: RegistryServer, load: Load, onShed: () => void): 
     sendProblem(reply, new CodedError('busy', 'There is too much to do: try again in a moment.'));
   });
   // Only what has arrived whole counts: who sends slowly shall not close the registry to the others.
-  app.addHook('preValidation', (request, reply, done) => {
+  app.addHook('preValidation', (request, _reply, done) => {
     // Followers wait for no answer, and are bounded by themselves.
     if (request.routeOptions.url === EVENTS_ROUTE) {
       done();
       return;
     }
     load.begin(request);
-    reply.raw.once('close', () => {
-      load.end(request);
-    });
     done();
   });
   app.addHook('onSend', (request, _reply, _payload, done) => {
     load.end(request);
     done();
+  });
+}
+
+/** Refuses what comes before the index is open. */
+export function boundReadiness(app: RegistryServer, readiness: Readiness): void {
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (readiness.isOpen || isExempt(request)) done();
+    else readiness.checkOpen();
   });
 }
 
@@ -67,18 +73,24 @@ export function boundAddresses(app: RegistryServer, perMinute: number): void {
   app.after(() => {
     count = app.createRateLimit();
   });
-  app.addHook('onRequest', async (request, reply) => {
-    if (count === undefined || isLoopback(addressOf(request)) || isExempt(request))
-      return undefined;
-    const counted = await count(request);
-    if (counted.isAllowed || !counted.isExceeded) return undefined;
-    return sendProblem(
-      reply.header('retry-after', counted.ttlInSeconds),
-      new CodedError(
-        'too-many-requests',
-        `At most ${perMinute} requests a minute are for one address; go on in ${counted.ttlInSeconds} s.`,
-      ),
-    );
+  app.addHook('onRequest', (request, reply, done) => {
+    if (count === undefined || isLoopback(addressOf(request)) || isExempt(request)) {
+      done();
+      return;
+    }
+    count(request).then((counted) => {
+      if (counted.isAllowed || !counted.isExceeded) {
+        done();
+        return;
+      }
+      sendProblem(
+        reply.header('retry-after', counted.ttlInSeconds),
+        new CodedError(
+          'too-many-requests',
+          `At most ${perMinute} requests a minute are for one address; go on in ${counted.ttlInSeconds} s.`,
+        ),
+      );
+    }, done);
   });
 }
 

@@ -1,23 +1,13 @@
 // What is counted, for Prometheus. Labels are route patterns, known methods and statuses, never what
 // a caller wrote: their number is bounded.
-import { METHODS } from 'node:http';
-import {
-  collectDefaultMetrics,
-  Counter,
-  Gauge,
-  Histogram,
-  Registry as Register,
-} from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Registry as Register } from 'prom-client';
 import type { Clock } from '../lib/clock.ts';
 import { withinTime } from '../lib/deadline.ts';
 import { VERSION } from '../lib/version.ts';
 import type { RegistryServer } from './context.ts';
+import { RequestCounts } from './request-counts.ts';
 import type { Counts, Store } from './store/store.ts';
 
-/** In seconds. Few, because each is a series for every route. */
-const BUCKETS_S = [0.005, 0.025, 0.1, 0.5, 2.5, 10];
-/** The label of what no route was found for. */
-const UNKNOWN = 'unknown';
 /** Counts of the index are told again for so long, however often they are asked for. */
 const COUNTS_KEPT_MS = 5_000;
 /** Without an answer by then the counts are left out. */
@@ -28,8 +18,7 @@ export class Metrics {
   readonly #register = new Register();
   readonly #store: Pick<Store, 'counts'>;
   readonly #clock: Clock;
-  readonly #requests: Counter<'route' | 'method' | 'status'>;
-  readonly #seconds: Histogram<'route'>;
+  readonly #requests = new RequestCounts();
   readonly #shed: Counter;
   readonly #counts: Record<keyof Counts, Gauge>;
   readonly #isEngineUp: Gauge;
@@ -41,19 +30,6 @@ export class Metrics {
     this.#clock = clock;
     const registers = [this.#register];
     const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
-    this.#requests = new Counter({
-      name: 'sp2p_requests_total',
-      help: 'Requests that were answered.',
-      labelNames: ['route', 'method', 'status'],
-      registers,
-    });
-    this.#seconds = new Histogram({
-      name: 'sp2p_request_seconds',
-      help: 'From the head of a request to the end of its answer.',
-      labelNames: ['route'],
-      buckets: BUCKETS_S,
-      registers,
-    });
     this.#shed = new Counter({
       name: 'sp2p_shed_total',
       help: 'Requests that were refused because there was too much to do.',
@@ -79,12 +55,8 @@ export class Metrics {
     return this.#register.contentType;
   }
 
-  /** Counts what the routes of an app answer, and its connections. */
+  /** Counts the connections of an app. */
   watch(app: RegistryServer): void {
-    app.addHook('onResponse', (request, reply, done) => {
-      this.answered(request.routeOptions.url, request.method, reply.statusCode, reply.elapsedTime);
-      done();
-    });
     app.server.on('connection', (socket) => {
       this.#connections.inc();
       socket.once('close', () => {
@@ -94,10 +66,13 @@ export class Metrics {
   }
 
   /** @param route its pattern, undefined where there is none */
-  answered(route = UNKNOWN, method: string | undefined, status: number, ms: number): void {
-    const known = method !== undefined && METHODS.includes(method) ? method : UNKNOWN;
-    this.#requests.inc({ route, method: known, status });
-    this.#seconds.observe({ route }, ms / 1000);
+  answered(
+    route: string | undefined,
+    method: string | undefined,
+    status: number,
+    ms: number,
+  ): void {
+    this.#requests.add(route, method, status, ms);
   }
 
   shed(): void {
@@ -115,7 +90,7 @@ export class Metrics {
       for (const gauge of Object.values(this.#counts)) gauge.remove();
       this.#isEngineUp.set(0);
     }
-    return this.#register.metrics();
+    return `${this.#requests.text()}\n${await this.#register.metrics()}`;
   }
 
   #countsNow(): Promise<Counts> {

@@ -13,6 +13,7 @@ export class Readiness {
   readonly #store: Pick<Store, 'endpointOfPeer'>;
   readonly #withinMs: number;
   #isDraining = false;
+  #isOpen = true;
   /** The question that is under way: however many ask here, the engine is asked once at a time. */
   #asking: Promise<unknown> | undefined;
 
@@ -26,8 +27,30 @@ export class Readiness {
     this.#isDraining = true;
   }
 
+  /** The index is not open yet: its database is away. */
+  waiting(): void {
+    this.#isOpen = false;
+  }
+
+  /** The index is open. */
+  opened(): void {
+    this.#isOpen = true;
+  }
+
+  /** Whether there is an index to ask. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** @throws CodedError `not-ready` unless it is open */
+  checkOpen(): void {
+    if (!this.#isOpen)
+      throw new CodedError('not-ready', 'The database of the index has not been reached yet.');
+  }
+
   /** @throws CodedError `not-ready` */
   async check(): Promise<void> {
+    this.checkOpen();
     this.#checkNotDraining();
     this.#asking ??= this.#store.endpointOfPeer(NO_PEER).finally(() => {
       this.#asking = undefined;

@@ -2,7 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import { CodedError } from '../protocol/errors.ts';
 import { systemClock, type Clock } from '../lib/clock.ts';
-import { Repeating, type Startable } from '../lib/lifecycle.ts';
+import { pause, Repeating, type Startable } from '../lib/lifecycle.ts';
 import type { PageFiles } from '../lib/http/page-files.ts';
 import type { Logger } from '../lib/log.ts';
 import { createApp } from './app.ts';
@@ -22,6 +22,8 @@ const KEEP_EXPIRED_MS = 15 * 60 * 1000;
 /** How late followers may be told that a lease has ended. */
 const NOTICE_EVERY_MS = 2_000;
 const UPKEEP_EVERY_MS = 60 * 1000;
+/** The pause between two tries to reach a database that is away; each try has a deadline of its own. */
+const OPEN_EVERY_MS = 2_000;
 /** So long a request that has not arrived whole, or is not read, has to end when the registry stops. */
 const LAST_REQUESTS_MS = 1_000;
 /** And so long the registry has for what it answers then. */
@@ -67,6 +69,8 @@ export class Registry implements Startable {
   readonly #readiness: Readiness;
   readonly #load: Load;
   readonly #upkeep: Startable[];
+  readonly #ending = new AbortController();
+  #opening: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | undefined;
 
   constructor(options: RegistryOptions) {
@@ -120,10 +124,20 @@ export class Registry implements Startable {
     ];
   }
 
-  /** @throws CodedError `cannot-open-data`, `port-taken`, `cannot-listen` */
+  /**
+   * Resolves once it listens. Where the database is away just now it is not ready until that is back.
+   *
+   * @throws CodedError `cannot-open-data`, `port-taken`, `cannot-listen`
+   */
   async start(): Promise<void> {
-    const { store, host = '0.0.0.0', port = 7770 } = this.#options;
-    await store.start();
+    const { store, log, host = '0.0.0.0', port = 7770 } = this.#options;
+    try {
+      await store.start();
+    } catch (error) {
+      if (!isAway(error)) throw error;
+      log.warn({ why: error.message }, 'the index is not open: trying again until it is');
+      this.#readiness.waiting();
+    }
     try {
       await this.#app.listen({ host, port });
     } catch (error) {
@@ -135,6 +149,32 @@ export class Registry implements Startable {
             cause: error,
           });
     }
+    log.info(this.address, 'the registry serves');
+    if (this.#readiness.isOpen) await this.#keepUp();
+    else this.#opening = this.#openLater();
+  }
+
+  /** Tries until the index is open. */
+  async #openLater(): Promise<void> {
+    const { store, log } = this.#options;
+    const { signal } = this.#ending;
+    while (!this.#readiness.isOpen) {
+      await pause(OPEN_EVERY_MS, signal);
+      if (signal.aborted) return;
+      try {
+        await store.start();
+        log.warn('the index is open now');
+        this.#readiness.opened();
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        if (isAway(error)) log.info({ why }, 'the index is not open yet');
+        else log.error({ err: error }, 'the index cannot be opened');
+      }
+    }
+    await this.#keepUp();
+  }
+
+  async #keepUp(): Promise<void> {
     for (const part of this.#upkeep) await part.start();
   }
 
@@ -146,6 +186,8 @@ export class Registry implements Startable {
   stop(): Promise<void> {
     this.#stopping ??= (async () => {
       this.drain();
+      this.#ending.abort();
+      await this.#opening;
       for (const part of this.#upkeep) await part.stop();
       const since = performance.now();
       // A client that stays half way through a request would hold this up for ever.
@@ -169,4 +211,9 @@ export class Registry implements Startable {
   get openapi(): object {
     return this.#app.swagger();
   }
+}
+
+/** Whether the database does not serve just now, but may in a moment. */
+function isAway(error: unknown): error is CodedError {
+  return error instanceof CodedError && error.code === 'engine-unavailable';
 }

@@ -1,7 +1,9 @@
 // What every request has: an id that is in its answer and in each of its lines of the log, and at
 // level debug one line of its own.
 import { randomUUID } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
+import type { Logger } from '../lib/log.ts';
 import type { RegistryServer } from './context.ts';
 
 export const REQUEST_ID_HEADER = 'x-request-id';
@@ -12,17 +14,31 @@ export function requestIdOf({ headers }: Pick<IncomingMessage, 'headers'>): stri
   return typeof told === 'string' && /^[\w.-]{1,64}$/.test(told) ? told : randomUUID();
 }
 
-export function tellRequests(app: RegistryServer): void {
+/**
+ * Gives each request its id, and notices when nothing more will be done for it. Once for all who want to
+ * know, and with no logger of its own for each request: either would cost more than most answers.
+ *
+ * @param onClosed told of each request once, whether it has its answer or nobody waits for one any more
+ */
+export function tellRequests(
+  app: RegistryServer,
+  log: Logger,
+  onClosed: (request: FastifyRequest, reply: FastifyReply, ms: number) => void,
+): void {
+  const isTold = log.isLevelEnabled('debug');
   app.addHook('onRequest', (request, reply, done) => {
+    const begun = performance.now();
     void reply.header(REQUEST_ID_HEADER, request.id);
-    done();
-  });
-  app.addHook('onResponse', (request, reply, done) => {
-    const { method, url } = request;
-    request.log.debug(
-      { method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
-      'answered',
-    );
+    reply.raw.once('close', () => {
+      const ms = performance.now() - begun;
+      onClosed(request, reply, ms);
+      if (!isTold) return;
+      const { id: requestId, method, url } = request;
+      log.debug(
+        { requestId, method, url, status: reply.statusCode, ms: Math.round(ms) },
+        'answered',
+      );
+    });
     done();
   });
 }

@@ -45,6 +45,9 @@ const WRONG: Record<string, [args: string[], message: RegExp]> = {
   'a missing name': [['get'], /Name a file, or give its --root.*\[bad-usage\]/],
   'a root that is none': [['get', '--root', 'abc'], /64 hex digits/],
   'a registry that is no address': [['search', 'a', '--registry', 'ftp://a'], /http address/],
+  'an ending that is none': [['search', 'a', '--type', 'a/b'], /the end of a name/],
+  'a size that is none': [['search', 'a', '--min-size', '2Mbit'], /It is a size, such as/],
+  'a day that is none': [['search', 'a', '--newer', '2026-13-01'], /It is a day, such as/],
   'a port that is none': [['share', '.', '--port', '70000'], /whole number from 0 to 65535/],
   'an upload limit that is none': [['share', '.', '--max-upload', '2Mb'], /It is a rate in bytes/],
   'a download limit that is none': [

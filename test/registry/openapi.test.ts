@@ -1,4 +1,6 @@
 // The OpenAPI document against the server that it describes: nothing is missing in either.
+import type { TSchema } from 'typebox';
+import { Value } from 'typebox/value';
 import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createApp } from '../../src/registry/app.ts';
@@ -9,9 +11,14 @@ import { call } from './calling.ts';
 
 interface Operation {
   description?: string;
-  parameters?: { name: string; in: string; required?: boolean }[];
-  requestBody?: { content: Record<string, unknown> };
-  responses: Record<string, { description: string; content?: Record<string, unknown> }>;
+  tags: string[];
+  parameters?: { name: string; in: string; required?: boolean; example?: unknown }[];
+  requestBody?: { content: Record<string, Media> };
+  responses: Record<string, { description: string; content?: Record<string, Media> }>;
+}
+interface Media {
+  schema: Record<string, unknown>;
+  example?: unknown;
 }
 interface Document {
   openapi: string;
@@ -142,3 +149,78 @@ test('what the registry answers is what the document promises', async () => {
     expect(Object.keys(content), asked).toEqual([headers['content-type']?.split(';', 1)[0]]);
   }
 });
+
+/** What is told comes before it is asked for, and is taken back at the end, what is part of a peer first. */
+const TURNS = ['put', 'patch', 'get', 'post', 'delete'];
+
+function inTurn(a: [string, string, Operation], b: [string, string, Operation]): number {
+  const turns = TURNS.indexOf(a[1]) - TURNS.indexOf(b[1]);
+  return turns || (a[1] === 'delete' ? b[0].length - a[0].length : a[0].length - b[0].length);
+}
+
+test('asked with its examples in turn, the native contract answers with its examples', async () => {
+  const { port } = await startRegistry({ anyAddress: true });
+  const document = (await call(port, 'GET', '/api/v1/openapi.json')).json as Document;
+  const operations = operationsOf(document).filter(([, , { tags }]) => tags.includes('native'));
+  expect(operations.length).toBeGreaterThan(10);
+  for (const [path, method, operation] of operations.sort(inTurn)) {
+    const what = `${method} ${path}`;
+    const examplesIn = (place: string) =>
+      (operation.parameters ?? []).filter((each) => each.in === place && 'example' in each);
+    let asked = path;
+    for (const { name, example } of examplesIn('path'))
+      asked = asked.replace(`{${name}}`, encodeURIComponent(String(example)));
+    expect(asked, what).not.toContain('{');
+    const query = examplesIn('query').map(({ name, example }) => [name, String(example)]);
+    if (query.length > 0) asked += `?${new URLSearchParams(Object.fromEntries(query)).toString()}`;
+    // Events have no end: the first is enough of them.
+    if (path === '/api/v1/events') {
+      await expectFirstEvent(port, asked, operation);
+      continue;
+    }
+    const sent = operation.requestBody?.content['application/json'];
+    if (sent) expectToFit(sent, sent.example, what);
+    const answer = await call(port, method.toUpperCase(), asked, { body: sent?.example });
+    const [[status, promised] = []] = Object.entries(operation.responses);
+    expect(answer, `${what}: ${answer.text}`).toMatchObject({ status: Number(status) });
+    const told = promised?.content?.['application/json'];
+    if (!told) {
+      expect(answer.text, what).toBe('');
+      continue;
+    }
+    expectToFit(told, told.example, what);
+    expectToFit(told, answer.json, what);
+    // The version is that of whoever serves.
+    const { version } = answer.json as { version?: string };
+    expect(answer.json, what).toEqual({
+      ...(told.example as object),
+      ...(version !== undefined && { version }),
+    });
+  }
+});
+
+async function expectFirstEvent(port: number, asked: string, operation: Operation): Promise<void> {
+  const media = operation.responses['200']?.content?.['text/event-stream'];
+  const header = operation.parameters?.find((each) => each.in === 'header');
+  expect(header?.example).toBeDefined();
+  const response = await fetch(`http://127.0.0.1:${port}${asked}`, {
+    headers: { [header?.name ?? '']: String(header?.example) },
+    signal: AbortSignal.timeout(20_000),
+  });
+  expect(response.status).toBe(200);
+  let text = '';
+  for await (const chunk of response.body ?? []) {
+    text += Buffer.from(chunk as Uint8Array).toString();
+    if (text.includes('\n\n', text.indexOf('data: '))) break;
+  }
+  const data = JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? 'null') as unknown;
+  const [example] = media?.schema['examples'] as unknown[];
+  expectToFit(media, example, asked);
+  expectToFit(media, data, asked);
+  expect(data).toEqual(example);
+}
+
+function expectToFit(media: Media | undefined, value: unknown, what: string): void {
+  expect(value, `${what}: an example`).toBeDefined();
+  expect([...Value.Errors((media?.schema ?? false) as TSchema, value)], what).toEqual([]);
+}

@@ -10,6 +10,7 @@ import type {
   Version,
 } from '../../src/protocol/schemas.ts';
 import type { NativePeer, Store } from '../../src/registry/store/store.ts';
+import { sourcesOf, versionsOf } from './looking-up.ts';
 
 type Offer = Pick<Source, 'size' | 'modified' | 'root'>;
 
@@ -247,9 +248,9 @@ export async function view(
       names.map(async (n) => inOrder(await store.endpointsOf(n, now))),
     ),
     sourcesOf: await Promise.all(
-      names.map(async (n) => inOrder(await store.sourcesOf(n, 1000, now))),
+      names.map(async (n) => inOrder(await sourcesOf(store, n, 1000, now))),
     ),
-    versionsOf: await Promise.all(names.map((n) => store.versionsOf(n, 100, now))),
+    versionsOf: await Promise.all(names.map((n) => versionsOf(store, n, 100, now))),
     contentOf: await Promise.all(
       roots.map(async (root) => {
         const content = await store.contentOf(root, 1000, now);

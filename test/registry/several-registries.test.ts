@@ -210,11 +210,49 @@ test('while the database is away calls are told so, and when it is back all goes
   expect(`${stderr}${stdout.toString()}`).not.toContain(PASSWORD);
 });
 
-test('a database that cannot be reached ends the command with a message that has no password', async () => {
-  const database = `postgres://somebody:${PASSWORD}@127.0.0.1:1/none`;
+test('a registry that starts before its database waits for it, and says so', async () => {
+  const database = await server.emptyDatabase();
+  await server.stop();
+  const registry = await startRegistry(database);
+  expect((await call(registry.port, 'GET', '/healthz')).status).toBe(200);
+  expect((await call(registry.port, 'GET', '/metrics')).text).toMatch(/^sp2p_engine_up 0$/m);
+  const refused = [
+    await call(registry.port, 'GET', '/readyz'),
+    await call(registry.port, 'GET', '/api/v1/names/a'),
+    await announce(registry, 1),
+  ];
+  for (const answer of refused) {
+    expectProblem(answer, 503, 'not-ready');
+    expect(answer.headers['retry-after']).toMatch(/^\d+$/);
+  }
+  await server.start();
+  await expect
+    .poll(async () => (await announce(registry, 1)).status, { timeout: 20_000 })
+    .toBe(200);
+  expect((await call(registry.port, 'GET', '/readyz')).status).toBe(200);
+  await change(registry, 1, { revision: 0, offered: ['a map'] });
+  expect(await found(registry, 'map')).toEqual(['a map']);
+  registry.process.kill('SIGTERM');
+  const { code, stderr } = await registry.ended;
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/the index is not open: trying again until it is/);
+  expect(stderr).not.toContain(PASSWORD);
+});
+
+test('a registry that is stopped while it waits for its database stops', async () => {
+  const registry = await startRegistry(`postgres://somebody:${PASSWORD}@127.0.0.1:1/none`);
+  registry.process.kill('SIGTERM');
+  const { code, stderr } = await registry.ended;
+  expect(code).toBe(0);
+  expect(stderr).not.toContain(PASSWORD);
+});
+
+test('a database that is not there ends the command with a message that has no password', async () => {
+  const database = new URL(await server.emptyDatabase());
+  database.pathname = '/none';
   const args = ['registry', '--port', '0', '--host', '127.0.0.1', '--json'];
   for (const [url, code] of [
-    [database, 1],
+    [database.href, 1],
     [`postgres:/${PASSWORD}`, 2],
   ] as const) {
     const started = await startSp2p([...args, '--database', url]);

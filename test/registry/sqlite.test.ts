@@ -7,6 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { STEPS } from '../../src/registry/store/sqlite-schema.ts';
 import { SqliteStore } from '../../src/registry/store/sqlite.ts';
 import { temporaryFolder } from '../harness/temporary.ts';
+import { sourcesOf, versionsOf } from './looking-up.ts';
 import { storeContract } from './store-contract.ts';
 import {
   expectToMatchPlainStore,
@@ -95,8 +96,8 @@ test('data from before there were roots are kept, and take roots from then on', 
   const entry = { name: 'native', size: 5, modified: 7 };
   const source = { endpoint: { ...A, port: 1 }, contract: 'native', size: 5, modified: 7 };
   expect(await store.endpointsOf('by hand', NOW)).toEqual([A]);
-  expect(await store.sourcesOf('native', 10, NOW)).toEqual([{ ...source, root: null }]);
-  expect(await store.versionsOf('native', 10, NOW)).toEqual([]);
+  expect(await sourcesOf(store, 'native', 10, NOW)).toEqual([{ ...source, root: null }]);
+  expect(await versionsOf(store, 'native', 10, NOW)).toEqual([]);
   expect((await store.search({ text: 'native' }, 1, NOW)).found).toEqual([
     { ...entry, holders: 1, versions: 0, root: null },
   ]);

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Store } from '../../src/registry/store/store.ts';
+import { sourcesOf, versionsOf } from './looking-up.ts';
 import {
   expectToMatchPlainStore,
   MAX_CONTENTS,
@@ -85,8 +86,8 @@ export function storeContract(
       const answers = (now: number) =>
         Promise.all([
           store.endpointsOf('a', now),
-          store.sourcesOf('a', 10, now),
-          store.versionsOf('a', 10, now),
+          sourcesOf(store, 'a', 10, now),
+          versionsOf(store, 'a', 10, now),
           store.contentOf(ROOT, 10, now).then(({ sources }) => sources),
           store.listNames('', 10, now),
           search('a', 10, now),
@@ -157,7 +158,7 @@ export function storeContract(
       await announce(PEER, A);
       await offer(PEER, ['a'], 0, ROOT);
       expect(await store.endpointsOf('a', NOW)).toEqual([A]);
-      expect(await store.sourcesOf('a', 10, NOW)).toEqual([
+      expect(await sourcesOf(store, 'a', 10, NOW)).toEqual([
         { endpoint: A, contract: 'native', size: 5, modified: 7, root: ROOT },
       ]);
       expect(await search('a', 10, NOW)).toEqual([
@@ -173,7 +174,7 @@ export function storeContract(
       await offer(OTHER, ['a', 'b'], 0, ROOT);
       const version = { root: ROOT, size: 5, modified: 7, holders: 2 };
       for (const name of ['a', 'copy of a', 'b'])
-        expect(await store.versionsOf(name, 10, NOW)).toEqual([version]);
+        expect(await versionsOf(store, name, 10, NOW)).toEqual([version]);
       const { sources, ...content } = await store.contentOf(ROOT, 10, NOW);
       expect(content).toEqual({
         ...{ root: ROOT, size: 5, holders: 2, partial: 0 },
@@ -191,7 +192,7 @@ export function storeContract(
       expect(await store.contentOf(OTHER_ROOT, 10, NOW)).toEqual({
         ...{ root: OTHER_ROOT, size: null, holders: 0, partial: 0, names: [], sources: [] },
       });
-      expect(await store.versionsOf('b', 10, NOW)).toEqual([]);
+      expect(await versionsOf(store, 'b', 10, NOW)).toEqual([]);
     });
 
     test('a peer whose lease has ended counts for no content that others hold', async () => {
@@ -200,7 +201,7 @@ export function storeContract(
       await offer(PEER, ['a', 'only here'], 0, ROOT);
       await offer(OTHER, ['a'], 0, ROOT);
       const content = { root: ROOT, size: 5, holders: 1 };
-      expect(await store.versionsOf('a', 10, LATER)).toEqual([{ ...content, modified: 7 }]);
+      expect(await versionsOf(store, 'a', 10, LATER)).toEqual([{ ...content, modified: 7 }]);
       expect(await store.contentOf(ROOT, 10, LATER)).toEqual({
         ...{ ...content, partial: 0, names: ['a'] },
         sources: [{ endpoint: B, complete: true }],
@@ -211,7 +212,7 @@ export function storeContract(
       await announce();
       for (const [revision, root] of [ROOT, OTHER_ROOT, undefined].entries()) {
         await offer(PEER, ['a'], revision, root);
-        expect(await store.sourcesOf('a', 10, NOW)).toMatchObject([{ root: root ?? null }]);
+        expect(await sourcesOf(store, 'a', 10, NOW)).toMatchObject([{ root: root ?? null }]);
         for (const each of [ROOT, OTHER_ROOT])
           expect(await store.contentOf(each, 10, NOW)).toMatchObject({
             holders: each === root ? 1 : 0,
@@ -238,10 +239,10 @@ export function storeContract(
         ['b', third, 7],
       ];
       for (const [index, each] of told.entries()) await tell(index + 1, ...each);
-      const versions = await store.versionsOf('a', 10, NOW);
+      const versions = await versionsOf(store, 'a', 10, NOW);
       expect(versions.map(({ root }) => root)).toEqual([fifth, second, first, fourth]);
       expect(versions[0]).toEqual({ root: fifth, size: 5, modified: 7, holders: 2 });
-      expect(await store.versionsOf('a', 2, NOW)).toEqual(versions.slice(0, 2));
+      expect(await versionsOf(store, 'a', 2, NOW)).toEqual(versions.slice(0, 2));
       expect(await search('a', 1, NOW)).toMatchObject([{ versions: 4, root: null }]);
     });
 
@@ -258,7 +259,7 @@ export function storeContract(
       for (let asked = 0; asked < 100; asked++) {
         const content = await store.contentOf(ROOT, 2, NOW);
         expect(content).toMatchObject({ holders: 5 });
-        const sources = await store.sourcesOf('a', 2, NOW);
+        const sources = await sourcesOf(store, 'a', 2, NOW);
         for (const [seen, chosen] of [
           [ofContent, content.sources],
           [ofName, sources],
@@ -290,8 +291,8 @@ export function storeContract(
       const others = () =>
         Promise.all([
           store.endpointsOf('a', NOW),
-          store.sourcesOf('a', 10, NOW),
-          store.versionsOf('a', 10, NOW),
+          sourcesOf(store, 'a', 10, NOW),
+          versionsOf(store, 'a', 10, NOW),
           store.listNames('', 10, NOW),
           search('a', 10, NOW),
         ]);
@@ -606,6 +607,51 @@ export function storeContract(
       expect(await changes(half)).toEqual(later);
     });
 
+    test('a lease is renewed in passing while it runs, where the peer is, and otherwise not', async () => {
+      const peer = { peerId: PEER, endpoint: A, displayName: 'Ann' };
+      expect(await store.renewRunning(peer, NOW, LATER)).toBeUndefined();
+      await store.renewLease(peer, LATER);
+      await offer(PEER, ['a']);
+      expect(await store.renewRunning(peer, LATER - 1, LATER + 9)).toBe(1);
+      expect(await store.endpointsOf('a', LATER)).toEqual([A]);
+      for (const [other, now] of [
+        [{ ...peer, peerId: OTHER }, NOW],
+        [{ ...peer, endpoint: B }, NOW],
+        [{ ...peer, endpoint: { ...A, port: 7772 } }, NOW],
+        [peer, LATER + 9],
+      ] as const)
+        expect(await store.renewRunning(other, now, now + 99)).toBeUndefined();
+      expect(await store.endpointsOf('a', LATER + 9)).toEqual([]);
+      await store.endLease(A, NOW);
+      // The clock was set back: it has been told as gone all the same.
+      expect(await store.renewRunning(peer, NOW - 99, LATER)).toBeUndefined();
+      expect(await store.lastChange()).toBe(3);
+    });
+
+    test('a peer that moves is told as gone from where it was, and as come where it is', async () => {
+      const peerChanges = async (after = 0) =>
+        (await store.changesAfter(after, 100)).flatMap(({ change }) =>
+          change.kind === 'peer' ? [[change.endpoint, change.isHere]] : [],
+        );
+      await announce(PEER, A);
+      await announce(PEER, B);
+      await announce(PEER, B);
+      const moved = [
+        [A, true],
+        [A, false],
+        [B, true],
+      ];
+      expect(await peerChanges()).toEqual(moved);
+      const before = await store.lastChange();
+      // Of one that is gone already nothing more is told but that it came.
+      await store.endLease(B, NOW);
+      await announce(PEER, A);
+      expect(await peerChanges(before)).toEqual([
+        [B, false],
+        [A, true],
+      ]);
+    });
+
     test('of a lease that ends without a word it is told once, and that the peer came back', async () => {
       const peerChanges = async () =>
         (await store.changesAfter(0, 100)).flatMap(({ change }) =>
@@ -638,11 +684,11 @@ export function storeContract(
       const told = { ...entry, modified: 9, holders: 3, versions: 1 };
       const version = { root: ROOT, size: 5, modified: 9, holders: 2 };
       expect(await search('a', 1, NOW)).toEqual([told]);
-      expect(await store.versionsOf('a', 1, NOW)).toEqual([version]);
+      expect(await versionsOf(store, 'a', 1, NOW)).toEqual([version]);
       await change(OTHER, 1, [{ ...entry, size: 6 }]);
       const differing = { size: null, modified: 7 };
       expect(await search('a', 1, NOW)).toEqual([{ ...told, ...differing }]);
-      expect(await store.versionsOf('a', 1, NOW)).toEqual([{ ...version, ...differing }]);
+      expect(await versionsOf(store, 'a', 1, NOW)).toEqual([{ ...version, ...differing }]);
       expect(await store.contentOf(ROOT, 1, NOW)).toMatchObject({ size: null, holders: 2 });
     });
 
@@ -654,7 +700,7 @@ export function storeContract(
       ];
       await store.changeCatalogue(PEER, { revision: 0, offered: entries, withdrawn: [] }, NOW);
       for (const { name, size, modified } of entries)
-        expect(await store.sourcesOf(name, 10, NOW)).toMatchObject([{ size, modified }]);
+        expect(await sourcesOf(store, name, 10, NOW)).toMatchObject([{ size, modified }]);
     });
 
     test('peers come with their names counted, those with the most first', async () => {

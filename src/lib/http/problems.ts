@@ -1,5 +1,6 @@
 // The one place where a failure becomes an answer: a problem document (RFC 9457).
 import { errorCodes, type FastifyReply } from 'fastify';
+import type { Logger } from '../log.ts';
 import {
   CodedError,
   PROBLEM_TYPE,
@@ -39,7 +40,11 @@ export function sendProblem(
   return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }
 
-export function answerWithProblems(app: HttpApp, audience: Audience = 'strangers'): void {
+export function answerWithProblems(
+  app: HttpApp,
+  log: Logger,
+  audience: Audience = 'strangers',
+): void {
   app.setErrorHandler((error, request, reply) => {
     sendProblem(reply, error, audience);
     // Without a cause a 503 is no fault, and a crowd would fill the log with it; what the owner is told of
@@ -47,7 +52,7 @@ export function answerWithProblems(app: HttpApp, audience: Audience = 'strangers
     const isRefusal = reply.statusCode === 503 && !(error instanceof Error && error.cause);
     const isTold = audience === 'owner' && reply.statusCode !== 500;
     if (reply.statusCode >= 500 && !isRefusal && !isTold)
-      request.log.error({ err: error }, 'a request failed here');
+      log.error({ requestId: request.id, err: error }, 'a request failed here');
   });
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '';

@@ -99,7 +99,7 @@ export class Announcer implements Startable {
       } catch (error) {
         if (isStopping(signal)) return;
         this.#lost(error);
-        await pause(retries.nextPauseMs(), signal);
+        await pause(retries.nextPauseMs(error), signal);
       }
     }
   }

@@ -10,6 +10,8 @@ const RENEWALS_PER_LEASE = 3;
 /** Whatever a registry says of its leases, it is called neither all the time nor hardly ever. */
 const MIN_RENEWAL_MS = 100;
 const MAX_RENEWAL_MS = 60 * 60 * 1000;
+/** So much sooner a lease may be renewed, by chance: peers that began together do not stay together. */
+const SOONER = 0.1;
 
 export interface LeaseOptions {
   /** Who the peer is; where it listens it has to prove it (lib/reach-proof). */
@@ -54,7 +56,8 @@ export class Lease {
       this.#mayBeKnown = true;
       const lease = await this.#registry.announce(this.peerId, this.#self, signal);
       this.#endpoint = lease.endpoint;
-      const renewAfterMs = (lease.leaseSeconds * 1000) / RENEWALS_PER_LEASE;
+      const renewAfterMs =
+        ((lease.leaseSeconds * 1000) / RENEWALS_PER_LEASE) * (1 - SOONER * Math.random());
       return {
         renewAfterMs: Math.min(Math.max(renewAfterMs, MIN_RENEWAL_MS), MAX_RENEWAL_MS),
         revision: lease.revision,

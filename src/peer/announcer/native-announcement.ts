@@ -2,10 +2,12 @@
 // a revision, so that what got lost on the way is noticed.
 import type { NativeRegistry } from '../../client/registry-client.ts';
 import type { Endpoint } from '../../protocol/endpoints.ts';
-import { MAX_CHANGE_ENTRIES, type CatalogueEntry } from '../../protocol/schemas.ts';
+import type { CatalogueEntry } from '../../protocol/schemas.ts';
 import type { Announcement, Offered } from './announcement.ts';
 import { Lease, type LeaseOptions } from './lease.ts';
 
+/** Entries in one change: a registry does nothing else while it takes them, some 10 ms for a hundred. */
+const MAX_ENTRIES_PER_CHANGE = 1_000;
 /** Bytes of names in one change: well below the registry's limit, whatever JSON makes of them. */
 const MAX_NAME_BYTES_PER_CHANGE = 512 * 1024;
 
@@ -74,7 +76,7 @@ function* batches(names: Iterable<string>, offered: Offered): Generator<Batch> {
     else batch.withdrawn.push(name);
     nameBytes += Buffer.byteLength(name);
     const entries = batch.offered.length + batch.withdrawn.length;
-    if (entries >= MAX_CHANGE_ENTRIES || nameBytes >= MAX_NAME_BYTES_PER_CHANGE) {
+    if (entries >= MAX_ENTRIES_PER_CHANGE || nameBytes >= MAX_NAME_BYTES_PER_CHANGE) {
       yield batch;
       batch = { offered: [], withdrawn: [] };
       nameBytes = 0;

@@ -81,7 +81,7 @@ export class SourceAnnouncer implements Startable {
       } catch (err) {
         if (isStopping(signal)) return;
         this.#log.info({ err }, 'the registry could not be told of this source');
-        await pause(retries.nextPauseMs(), signal);
+        await pause(retries.nextPauseMs(err), signal);
       }
     }
   }

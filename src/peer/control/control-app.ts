@@ -78,9 +78,15 @@ export function createControlApp(options: ControlAppOptions): HttpApp {
   app.server.maxConnections = MAX_CONNECTIONS;
 
   const pageRoutes = new Set<string>();
-  answerWithProblems(app, 'owner');
+  answerWithProblems(app, options.log, 'owner');
   refuseStrangers(app, ({ routeOptions: { url } }) => url !== undefined && pageRoutes.has(url));
-  boundPipelining(app);
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.raw.once('close', () => {
+      endOfWaiting(request);
+    });
+    done();
+  });
+  const endOfWaiting = boundPipelining(app);
 
   // Other types can be sent by forms of other sites, without asking first.
   app.removeAllContentTypeParsers();

@@ -26,7 +26,7 @@ export function eventRoutes(app: RegistryServer, { changes }: RegistryContext): 
           'Server-sent events: an event for each change, named by its `kind`, with a number as its id. With `Last-Event-ID` those after that one come first; `reset` says that they are not kept any more, and everything is to be asked anew.',
         headers: Type.Object({
           'last-event-id': Type.Optional(
-            Type.String({ description: 'The id of the last event that came.' }),
+            Type.String({ description: 'The id of the last event that came.', examples: ['0'] }),
           ),
         }),
         response: { 200: { content: { [EVENT_STREAM_TYPE]: { schema: ChangeSchema } } } },

@@ -4,7 +4,7 @@ import { Type } from 'typebox';
 import { parseEndpoint } from '../../protocol/endpoints.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import { parseName } from '../../protocol/names.ts';
-import { EndpointSchema, RegisteredNameSchema } from '../../protocol/schemas.ts';
+import { EndpointSchema, NameInPathSchema, RegisteredNameSchema } from '../../protocol/schemas.ts';
 import { asSeenBy, callerOf } from '../callers.ts';
 import { FIRST_SEGMENTS } from '../../lib/http/page-routes.ts';
 import type { RegistryContext, RegistryServer } from '../context.ts';
@@ -15,8 +15,7 @@ const MAX_BODY_BYTES = 16 * 1024;
 
 const CountSchema = Type.Union([Type.Literal(0), Type.Literal(1)]);
 
-/** The name is all that follows the base, whether its slashes came encoded or not. */
-const NameParams = Type.Object({ '*': Type.String({ description: 'The name of the file.' }) });
+const NameParams = Type.Object({ '*': NameInPathSchema });
 
 /** Says what to send and lets everything pass: parseEndpoint reads it, the property names in any case. */
 const EndpointBodySchema = Type.Unsafe<unknown>({

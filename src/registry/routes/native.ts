@@ -13,6 +13,7 @@ import {
   MAX_CHANGE_BYTES,
   MAX_PAGE,
   MAX_VERSIONS,
+  NameInPathSchema,
   PeerIdSchema,
   PeersSchema,
   ReportSchema,
@@ -31,12 +32,12 @@ import { DEFAULT_PAGE, LimitSchema, readsLimit } from './pages.ts';
 const MAX_SMALL_BODY_BYTES = 16 * 1024;
 
 const PeerParams = Type.Object({ peerId: PeerIdSchema });
-const NameParams = Type.Object({ '*': Type.String({ description: 'The name.' }) });
+const NameParams = Type.Object({ '*': NameInPathSchema });
 const ContentParams = Type.Object({ root: RootSchema });
 const HoldingParams = Type.Object({ peerId: PeerIdSchema, root: RootSchema });
 
 export function nativeRoutes(app: RegistryServer, context: RegistryContext, version: string): void {
-  const { store, clock, leaseSeconds, requireOwn, asKept, dialBack, unreachable } = context;
+  const { store, log, clock, leaseSeconds, requireOwn, asKept, dialBack, unreachable } = context;
   const tags = ['native'];
 
   /** Only from where it is, a peer's lease and catalogue are changed. */
@@ -102,12 +103,13 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
       const { ipAddress = callerOf(request).address, port, displayName } = request.body;
       const endpoint = asKept(parseEndpoint({ ipAddress, port }));
       requireOwn(request, endpoint);
+      const peer = { peerId, endpoint, displayName: displayName && printable(displayName) };
+      const now = clock.now();
+      const renewed = await store.renewRunning(peer, now, now + leaseSeconds * 1000);
+      if (renewed !== undefined) return { endpoint, leaseSeconds, revision: renewed };
       const known = await requireOwnPeer(request, peerId);
       await requireReachable(peerId, endpoint, known);
-      const revision = await store.renewLease(
-        { peerId, endpoint, displayName: displayName && printable(displayName) },
-        clock.now() + leaseSeconds * 1000,
-      );
+      const revision = await store.renewLease(peer, clock.now() + leaseSeconds * 1000);
       return { endpoint, leaseSeconds, revision };
     },
   );
@@ -238,9 +240,8 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
     async (request) => {
       const name = parseName(request.params['*']);
       const caller = callerOf(request);
-      const now = clock.now();
-      const versions = await store.versionsOf(name, MAX_VERSIONS, now);
-      const sources = await store.sourcesOf(name, MAX_PAGE, now);
+      const most = { versions: MAX_VERSIONS, sources: MAX_PAGE };
+      const { versions, sources } = await store.lookUp(name, most, clock.now());
       return {
         name,
         versions,
@@ -296,7 +297,11 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
       const endpoint = parseEndpoint(request.body.endpoint);
       if (reason === 'unreachable')
         for (const each of asRegistered(callerOf(request), endpoint)) await unreachable(each);
-      else request.log.info({ endpoint: endpointText(endpoint), root }, 'a bad piece was reported');
+      else
+        log.info(
+          { requestId: request.id, endpoint: endpointText(endpoint), root },
+          'a bad piece was reported',
+        );
       return reply.code(204).send(null);
     },
   );

@@ -6,7 +6,7 @@ import { MAX_PAGE } from '../../protocol/schemas.ts';
 export const DEFAULT_PAGE = 100;
 
 export const LimitSchema = Type.Optional(
-  Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE }),
+  Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE, examples: [20] }),
 );
 
 /** For routes with a `limit`: bodies are taken as they come (see app.ts), a query is all text. */

@@ -33,6 +33,12 @@ export function isUnavailable(error: unknown): boolean {
   return isOfTheSystem(error);
 }
 
+/** Whether a server that does not serve may do so in a moment: not where it knows no such user or database. */
+export function mayServeSoon(error: unknown): boolean {
+  if (error instanceof postgres.PostgresError) return /^(?:08|53|57|58)/.test(error.code);
+  return isOfTheSystem(error) && /^(?:CONNECT|E[A-Z_]+$)/.test((error as { code: string }).code);
+}
+
 /** In a few words, without what the server said of the statement or the way there. */
 export function reasonOf(error: unknown): string {
   if (error instanceof postgres.PostgresError) return `SQLSTATE ${error.code}`;

@@ -8,7 +8,7 @@ import type {
   Version,
 } from '../../protocol/schemas.ts';
 import type { Sql } from './postgres-server.ts';
-import type { Counts } from './store.ts';
+import type { Counts, LookedUp } from './store.ts';
 
 /** A peer without a lease is probed instead; one with a lease is there until it ends. */
 export function isLive(sql: Sql, now: number) {
@@ -70,12 +70,21 @@ interface SourceRow extends EndpointRow {
   root: string | null;
 }
 
-export async function sourcesOf(
+/** Both are asked at once, on one way to the server. */
+export async function lookUp(
   sql: Sql,
   name: string,
-  limit: number,
+  most: Record<keyof LookedUp, number>,
   now: number,
-): Promise<Source[]> {
+): Promise<LookedUp> {
+  const [versions, sources] = await Promise.all([
+    versionsOf(sql, name, most.versions, now),
+    sourcesOf(sql, name, most.sources, now),
+  ]);
+  return { versions, sources };
+}
+
+async function sourcesOf(sql: Sql, name: string, limit: number, now: number): Promise<Source[]> {
   // Of an endpoint's two contracts the native one.
   const rows = await sql<SourceRow[]>`
     SELECT * FROM (
@@ -98,12 +107,7 @@ interface VersionRow {
   holders: number;
 }
 
-export async function versionsOf(
-  sql: Sql,
-  name: string,
-  limit: number,
-  now: number,
-): Promise<Version[]> {
+async function versionsOf(sql: Sql, name: string, limit: number, now: number): Promise<Version[]> {
   // Only native peers tell roots, one of which is at an endpoint: to count peers is to count endpoints.
   const rows = await sql<VersionRow[]>`
     SELECT encode(v.root, 'hex') AS root, v.modified, min(o.size) AS least, max(o.size) AS most,

@@ -2,7 +2,7 @@
 // the one that holds the row of the version.
 import postgres from 'postgres';
 import { CodedError } from '../../protocol/errors.ts';
-import { reasonOf } from './postgres-errors.ts';
+import { mayServeSoon, reasonOf } from './postgres-errors.ts';
 import type { PostgresServer, Sql } from './postgres-server.ts';
 
 /** A step may go through all that is kept, and others wait for it meanwhile, in milliseconds. */
@@ -10,7 +10,7 @@ const STEP_WITHIN_MS = 10 * 60_000;
 
 /**
  * @param steps step n leads from version n to n + 1
- * @throws CodedError `cannot-open-data`
+ * @throws CodedError `cannot-open-data`, `engine-unavailable` where it may work in a moment
  */
 export async function migrate(server: PostgresServer, steps: readonly string[]): Promise<void> {
   const refuse = (what: string, cause?: unknown) =>
@@ -35,8 +35,10 @@ export async function migrate(server: PostgresServer, steps: readonly string[]):
         'the extension pg_trgm is missing and may not be made by this user; let an administrator run CREATE EXTENSION pg_trgm in this database',
         error.cause,
       );
-    if (error instanceof CodedError && error.code === 'engine-unavailable')
+    if (error instanceof CodedError && error.code === 'engine-unavailable') {
+      if (error.cause === undefined || mayServeSoon(error.cause)) throw error;
       throw refuse(explained(error.cause) ?? error.message.replace(/\.$/, ''), error);
+    }
     if (error instanceof postgres.PostgresError) throw refuse(error.message, error);
     throw error;
   }

@@ -59,6 +59,21 @@ export async function lockedPeersAt(sql: Sql, { ipAddress, port }: Endpoint): Pr
   return rows.map(knownPeer);
 }
 
+/** Answers the revision; undefined: it does not run, or not there. */
+export async function renewRunningLease(
+  sql: Sql,
+  { peerId, endpoint, displayName }: NativePeer,
+  now: number,
+  expiresAt: number,
+): Promise<number | undefined> {
+  const [row] = await sql<{ revision: number }[]>`
+    UPDATE peers SET expires_at = ${expiresAt}, display_name = ${displayName ?? null}
+    WHERE peer_id = ${peerId} AND ip_address = ${endpoint.ipAddress} AND port = ${endpoint.port}
+      AND NOT is_gone AND expires_at > ${now}
+    RETURNING revision`;
+  return row?.revision;
+}
+
 /** Answers the revision; undefined: that takes more than to renew it. */
 export async function renewKnownLease(
   sql: Sql,
@@ -97,8 +112,11 @@ export async function beginLease(
       ip_address = excluded.ip_address, port = excluded.port, display_name = excluded.display_name,
       expires_at = excluded.expires_at, is_gone = false
     RETURNING revision`;
-  if (!own || own.is_gone || own.ip_address !== ipAddress || own.port !== port)
-    await recordChanges(sql, [{ kind: 'peer', endpoint, isHere: true }]);
+  const before = own && !own.is_gone ? knownPeer(own).endpoint : undefined;
+  const isSame = before?.ipAddress === ipAddress && before.port === port;
+  if (before && !isSame)
+    await recordChanges(sql, [{ kind: 'peer', endpoint: before, isHere: false }]);
+  if (!isSame) await recordChanges(sql, [{ kind: 'peer', endpoint, isHere: true }]);
   return row?.revision ?? 0;
 }
 

@@ -9,8 +9,6 @@ import {
   type Content,
   type PeerSummary,
   type RegisteredName,
-  type Source,
-  type Version,
 } from '../../protocol/schemas.ts';
 import { chosenSources, LargeContents } from './large-contents.ts';
 import { changeOffers, offeredOf } from './postgres-catalogue.ts';
@@ -25,9 +23,8 @@ import {
   endpointsOf,
   holdersAt,
   listNames,
+  lookUp,
   peers,
-  sourcesOf,
-  versionsOf,
 } from './postgres-look-ups.ts';
 import { migrate } from './postgres-migrations.ts';
 import {
@@ -37,6 +34,7 @@ import {
   lockedPeer,
   lockedPeersAt,
   renewKnownLease,
+  renewRunningLease,
   withdrawAll,
 } from './postgres-peers.ts';
 import { STEPS } from './postgres-schema.ts';
@@ -48,6 +46,7 @@ import {
   MAX_CONTENTS_PER_PEER,
   MAX_NAMES_PER_PEER,
   type Counts,
+  type LookedUp,
   type NativePeer,
   type NumberedChange,
   type Store,
@@ -76,7 +75,7 @@ export class PostgresStore implements Store {
     this.#maxContentsPerPeer = maxContentsPerPeer;
   }
 
-  /** @throws CodedError `cannot-open-data` */
+  /** @throws CodedError `cannot-open-data`, `engine-unavailable` where it may work in a moment */
   async start(): Promise<void> {
     this.#server.open();
     try {
@@ -133,6 +132,10 @@ export class PostgresStore implements Store {
 
   listNames(after: string, limit: number, now: number): Promise<RegisteredName[]> {
     return this.#server.ask((sql) => listNames(sql, after, limit, now));
+  }
+
+  renewRunning(peer: NativePeer, now: number, expiresAt: number): Promise<number | undefined> {
+    return this.#server.ask((sql) => renewRunningLease(sql, peer, now, expiresAt));
   }
 
   async renewLease(peer: NativePeer, expiresAt: number): Promise<number> {
@@ -199,12 +202,8 @@ export class PostgresStore implements Store {
     });
   }
 
-  sourcesOf(name: string, limit: number, now: number): Promise<Source[]> {
-    return this.#server.ask((sql) => sourcesOf(sql, name, limit, now));
-  }
-
-  versionsOf(name: string, limit: number, now: number): Promise<Version[]> {
-    return this.#server.ask((sql) => versionsOf(sql, name, limit, now));
+  lookUp(name: string, most: Record<keyof LookedUp, number>, now: number): Promise<LookedUp> {
+    return this.#server.ask((sql) => lookUp(sql, name, most, now));
   }
 
   async contentOf(root: string, limit: number, now: number): Promise<Content> {

@@ -3,7 +3,12 @@
 // may cost the last moments, which leases and revisions repair). What is in it is the engine's.
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import {
+  DatabaseSync,
+  type SQLInputValue,
+  type SQLOutputValue,
+  type StatementSync,
+} from 'node:sqlite';
 import { CodedError } from '../../protocol/errors.ts';
 
 /** How long a call waits for another process that holds the file, in milliseconds. */
@@ -19,6 +24,7 @@ export type Values = Record<string, SQLInputValue>;
 export class SqliteFile {
   readonly #path: string;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #listing = new Map<string, StatementSync>();
   #open: DatabaseSync | undefined;
 
   /** @param path where it lies, or `:memory:` */
@@ -52,6 +58,7 @@ export class SqliteFile {
 
   close(): void {
     this.#statements.clear();
+    this.#listing.clear();
     this.#open?.close();
     this.#open = undefined;
   }
@@ -62,6 +69,17 @@ export class SqliteFile {
 
   one(sql: string, values: Values = {}): Row | undefined {
     return this.#prepare(sql).get(values);
+  }
+
+  /** Rows as lists, for values by place: what is asked all the time is asked so, in half the time. */
+  lists(sql: string, ...values: SQLInputValue[]): SQLOutputValue[][] {
+    let statement = this.#listing.get(sql);
+    if (!statement) {
+      statement = this.#database.prepare(sql);
+      statement.setReturnArrays(true);
+      this.#listing.set(sql, statement);
+    }
+    return statement.all(...values) as unknown as SQLOutputValue[][];
   }
 
   /** Answers how many rows changed. */

@@ -13,7 +13,7 @@ import {
 } from '../../protocol/schemas.ts';
 import { chosen } from './large-contents.ts';
 import type { Row, SqliteFile } from './sqlite-file.ts';
-import type { Counts } from './store.ts';
+import type { Counts, LookedUp } from './store.ts';
 
 const OFFERS = 'names n JOIN offers o ON o.name = n.id JOIN peers p ON p.id = o.peer';
 
@@ -23,18 +23,28 @@ const IS_LIVE = '(p.expires_at IS NULL OR p.expires_at > :now)';
 /** A JSON array of endpoints as SQL puts it together. */
 const ENDPOINTS = `json_group_array(DISTINCT json_array(p.ip_address, p.port))`;
 
-/** Only native peers tell roots, one of which is at an endpoint: to count peers is to count endpoints. */
-const HOLDERS_OF_CONTENT = 'count(DISTINCT p.id) AS holders';
-
 /** What `sizeOf` reads. */
 const SIZES = 'min(o.size) AS least, max(o.size) AS most';
 
+/** As `IS_LIVE`, for values by place. */
+const IS_LIVE_AT = '(p.expires_at IS NULL OR p.expires_at > ?)';
+
+// The next three are asked for every look-up: written down once, as finding a statement takes its text.
+const ENDPOINTS_OF = `SELECT p.ip_address, p.port FROM ${OFFERS} WHERE n.name = ? AND ${IS_LIVE_AT}`;
+const TOLD_UNDER = `SELECT p.ip_address, p.port, p.contract, o.size, o.modified, o.root FROM ${OFFERS}
+  WHERE n.name = ? AND ${IS_LIVE_AT}`;
+/**
+ * A peer counts once, however many of its names have the content: only native peers tell roots, one of which
+ * is at an endpoint. To group them is faster than DISTINCT.
+ */
+const HELD = `SELECT min(h.least), max(h.most), count(*) FROM (
+    SELECT o.peer, min(o.size) AS least, max(o.size) AS most FROM offers o WHERE o.root = ? GROUP BY o.peer
+  ) h JOIN peers p ON p.id = h.peer WHERE ${IS_LIVE_AT}`;
+
 export function endpointsOf(file: SqliteFile, name: string, now: number): Endpoint[] {
-  const endpoints = file
-    .all(`SELECT p.ip_address, p.port FROM ${OFFERS} WHERE n.name = :name AND ${IS_LIVE}`, {
-      ...{ name, now },
-    })
-    .map(endpointOf);
+  const rows = file.lists(ENDPOINTS_OF, name, now) as [string, number][];
+  const endpoints = rows.map(([ipAddress, port]) => ({ ipAddress, port }));
+  if (endpoints.length < 2) return endpoints;
   // One endpoint may be there through both contracts.
   return [...new Map(endpoints.map((each) => [endpointText(each), each])).values()];
 }
@@ -69,51 +79,59 @@ export function listNames(
     }));
 }
 
-/** What live peers tell under a name; grouped here, for which SQLite needs several times as long. */
-function offersOf(file: SqliteFile, name: string, now: number): Row[] {
-  return file.all(
-    `SELECT p.ip_address, p.port, p.contract, o.size, o.modified, o.root FROM ${OFFERS}
-     WHERE n.name = :name AND ${IS_LIVE}`,
-    { name, now },
-  );
-}
+type ToldRow = [
+  ipAddress: string,
+  port: number,
+  contract: Contract,
+  size: number | null,
+  modified: number | null,
+  root: Uint8Array | null,
+];
 
-export function sourcesOf(file: SqliteFile, name: string, limit: number, now: number): Source[] {
+/** Grouped here, for which SQLite needs several times as long. */
+export function lookUp(
+  file: SqliteFile,
+  name: string,
+  most: Record<keyof LookedUp, number>,
+  now: number,
+): LookedUp {
+  const rows = file.lists(TOLD_UNDER, name, now) as ToldRow[];
   const byEndpoint = new Map<string, Source>();
-  for (const row of offersOf(file, name, now)) {
-    const endpoint = endpointOf(row);
-    const key = endpointText(endpoint);
+  const latest = new Map<string, { root: Uint8Array; modified: number }>();
+  for (const [ipAddress, port, contract, size, modified, blob] of rows) {
+    const root = blob && hexOf(blob);
+    const key = `${ipAddress} ${port}`;
     // Of an endpoint's two contracts the native one.
-    if (row['contract'] === 'exercise' && byEndpoint.has(key)) continue;
-    byEndpoint.set(key, {
-      endpoint,
-      contract: row['contract'] as Contract,
-      size: row['size'] as number | null,
-      modified: row['modified'] as number | null,
-      root: rootOf(row['root']),
-    });
+    if (contract === 'native' || !byEndpoint.has(key))
+      byEndpoint.set(key, { endpoint: { ipAddress, port }, contract, size, modified, root });
+    if (blob === null || root === null || modified === null) continue;
+    const before = latest.get(root);
+    if (!before || before.modified < modified) latest.set(root, { root: blob, modified });
   }
-  return chosen([...byEndpoint.values()], limit);
+  return {
+    versions: [...latest]
+      .map(([root, told]) => versionOf(file, root, told, now))
+      .sort(byHolders)
+      .slice(0, most.versions),
+    sources: chosen([...byEndpoint.values()], most.sources),
+  };
 }
 
-export function versionsOf(file: SqliteFile, name: string, limit: number, now: number): Version[] {
-  const latest = new Map<string, number>();
-  for (const row of offersOf(file, name, now)) {
-    const root = rootOf(row['root']);
-    if (root === null) continue;
-    latest.set(root, Math.max(latest.get(root) ?? -Infinity, row['modified'] as number));
-  }
-  return [...latest]
-    .map(([root, modified]) => {
-      const held = file.one(
-        `SELECT ${SIZES}, ${HOLDERS_OF_CONTENT} FROM offers o JOIN peers p ON p.id = o.peer
-         WHERE o.root = :root AND ${IS_LIVE}`,
-        { root: blobOf(root), now },
-      ) as Row;
-      return { root, size: sizeOf(held), modified, holders: held['holders'] as number };
-    })
-    .sort((a, b) => b.holders - a.holders || b.modified - a.modified || (a.root < b.root ? -1 : 1))
-    .slice(0, limit);
+function versionOf(
+  file: SqliteFile,
+  root: string,
+  told: { root: Uint8Array; modified: number },
+  now: number,
+): Version {
+  const [row] = file.lists(HELD, told.root, now) as [number | null, number | null, number][];
+  const [least, most, holders] = row ?? [null, null, 0];
+  return { root, size: sizeOf(least, most), modified: told.modified, holders };
+}
+
+function byHolders(a: Version, b: Version): number {
+  return (
+    b.holders - a.holders || Number(b.modified) - Number(a.modified) || (a.root < b.root ? -1 : 1)
+  );
 }
 
 /** A content with all of its sources, in no order. */
@@ -174,7 +192,7 @@ export function toldOf(
     rows.map((row) => [
       row['id'] as number,
       {
-        size: sizeOf(row),
+        size: sizeOf(row['least'] as number | null, row['most'] as number | null),
         modified: row['modified'] as number | null,
         holders: row['holders'] as number,
         versions: row['versions'] as number,
@@ -245,8 +263,8 @@ export function blobOf(root: string): Uint8Array {
   return Buffer.from(root, 'hex');
 }
 
-function hexOf(blob: Uint8Array): string {
-  return Buffer.from(blob).toString('hex');
+function hexOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('hex');
 }
 
 function rootOf(value: unknown): string | null {
@@ -254,6 +272,6 @@ function rootOf(value: unknown): string | null {
 }
 
 /** Null: nobody told a size, or those who did differ. */
-function sizeOf({ least, most }: Row): number | null {
-  return least === most ? (most as number | null) : null;
+function sizeOf(least: number | null, most: number | null): number | null {
+  return least === most ? most : null;
 }

@@ -10,8 +10,6 @@ import {
   type Content,
   type PeerSummary,
   type RegisteredName,
-  type Source,
-  type Version,
 } from '../../protocol/schemas.ts';
 import { chosenSources, LargeContents } from './large-contents.ts';
 import { search, type FoundPage, type SearchQuery } from './search.ts';
@@ -29,9 +27,8 @@ import {
   endpointsOf,
   holdersAt,
   listNames,
+  lookUp,
   peers,
-  sourcesOf,
-  versionsOf,
 } from './sqlite-look-ups.ts';
 import { STEPS } from './sqlite-schema.ts';
 import { searchedNames } from './sqlite-search.ts';
@@ -40,6 +37,7 @@ import {
   MAX_CONTENTS_PER_PEER,
   MAX_NAMES_PER_PEER,
   type Counts,
+  type LookedUp,
   type NativePeer,
   type NumberedChange,
   type Store,
@@ -47,6 +45,10 @@ import {
 
 /** The native peer at an endpoint, while its lease runs. */
 const LEASE_AT = `contract = 'native' AND ip_address = :ipAddress AND port = :port AND expires_at > :now`;
+
+const RENEW_RUNNING = `UPDATE peers SET expires_at = ?, display_name = ?
+  WHERE peer_id = ? AND ip_address = ? AND port = ? AND expires_at > ? AND is_gone = 0
+  RETURNING revision`;
 
 interface SqliteStoreOptions {
   maxNamesPerPeer?: number;
@@ -135,6 +137,19 @@ export class SqliteStore implements Store {
     return asPromise(() => listNames(this.#file, after, limit, now));
   }
 
+  renewRunning(
+    { peerId, endpoint, displayName }: NativePeer,
+    now: number,
+    expiresAt: number,
+  ): Promise<number | undefined> {
+    const { ipAddress, port } = endpoint;
+    return asPromise(() => {
+      const values = [expiresAt, displayName ?? null, peerId, ipAddress, port, now];
+      const [row] = this.#file.lists(RENEW_RUNNING, ...values);
+      return row?.[0] as number | undefined;
+    });
+  }
+
   renewLease(peer: NativePeer, expiresAt: number): Promise<number> {
     return this.#transaction(() => {
       const { ipAddress: ip, port } = peer.endpoint;
@@ -146,12 +161,13 @@ export class SqliteStore implements Store {
       );
       if (former) this.#forget(former['id'] as number);
       const known = this.#file.one(
-        `SELECT is_gone FROM peers
-         WHERE peer_id = :peerId AND ip_address = :ip AND port = :port`,
-        { ip, port, peerId: peer.peerId },
+        `SELECT ip_address, port FROM peers WHERE peer_id = :peerId AND is_gone = 0`,
+        { peerId: peer.peerId },
       );
-      if (known?.['is_gone'] !== 0)
-        this.#record({ kind: 'peer', endpoint: peer.endpoint, isHere: true });
+      const before = known && endpointOf(known);
+      const isSame = before?.ipAddress === ip && before.port === port;
+      if (before && !isSame) this.#record({ kind: 'peer', endpoint: before, isHere: false });
+      if (!isSame) this.#record({ kind: 'peer', endpoint: peer.endpoint, isHere: true });
       const row = this.#file.one(
         `INSERT INTO peers (contract, peer_id, ip_address, port, display_name, expires_at)
          VALUES ('native', :peerId, :ip, :port, :displayName, :expiresAt)
@@ -245,12 +261,8 @@ export class SqliteStore implements Store {
     });
   }
 
-  sourcesOf(name: string, limit: number, now: number): Promise<Source[]> {
-    return asPromise(() => sourcesOf(this.#file, name, limit, now));
-  }
-
-  versionsOf(name: string, limit: number, now: number): Promise<Version[]> {
-    return asPromise(() => versionsOf(this.#file, name, limit, now));
+  lookUp(name: string, most: Record<keyof LookedUp, number>, now: number): Promise<LookedUp> {
+    return asPromise(() => lookUp(this.#file, name, most, now));
   }
 
   contentOf(root: string, limit: number, now: number): Promise<Content> {

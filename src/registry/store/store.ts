@@ -35,6 +35,17 @@ export interface NativePeer {
   displayName: string | undefined;
 }
 
+/** What is told under a name. */
+export interface LookedUp {
+  /**
+   * Those with the most holders first, then the latest, then by root. Holders and size are those of the
+   * content under any name, so that it counts as one swarm.
+   */
+  versions: Version[];
+  /** Each endpoint once: as its native peer tells it, if there is one. A random choice of more. */
+  sources: Source[];
+}
+
 /** How much is in an index. */
 export interface Counts {
   /** As many as `peers` would answer without a limit. */
@@ -67,6 +78,11 @@ export interface Store extends Startable {
   /** The names after `after` in code point order, with their endpoints. */
   listNames(after: string, limit: number, now: number): Promise<RegisteredName[]>;
 
+  /**
+   * Renews a lease that runs, of a peer that is where it was: most calls of all. Answers the revision, or
+   * undefined, where it takes more: `renewLease`.
+   */
+  renewRunning(peer: NativePeer, now: number, expiresAt: number): Promise<number | undefined>;
   /** Renews a lease, or begins one; answers the revision of the catalogue that is kept, 0 for none. */
   renewLease(peer: NativePeer, expiresAt: number): Promise<number>;
   /** Where a native peer is, or undefined for one that is not known. */
@@ -87,16 +103,8 @@ export interface Store extends Startable {
   /** Forgets a native peer and all that it offered and held. False: it was not there. */
   removePeer(peerId: string): Promise<boolean>;
 
-  /**
-   * Who offers a name, each endpoint once: as its native peer tells it, if there is one. A random
-   * choice where there are more than `limit`.
-   */
-  sourcesOf(name: string, limit: number, now: number): Promise<Source[]>;
-  /**
-   * The contents that are told under a name: those with the most holders first, then the latest, then
-   * by root. Holders and size are those of the content under any name, so that it counts as one swarm.
-   */
-  versionsOf(name: string, limit: number, now: number): Promise<Version[]>;
+  /** What is told under a name, of versions and of sources at most so many. */
+  lookUp(name: string, most: Record<keyof LookedUp, number>, now: number): Promise<LookedUp>;
   /**
    * Who holds a content, under any name or none, each endpoint once: wholly where one of its tellings
    * says so. A random choice beyond `limit`. Of a content with more than 100 sources the answer may be
