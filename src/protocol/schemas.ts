@@ -80,11 +80,14 @@ export const ServiceSchema = Type.Object(
   { examples: [{ service: SERVICE, version: '1.0.0', leaseSeconds: 25 }] },
 );
 
-export const StatsSchema = Type.Object({
-  peers: Type.Integer({ minimum: 0, description: 'Who is there now.' }),
-  names: Type.Integer({ minimum: 0, description: 'Names that are kept.' }),
-  contents: Type.Integer({ minimum: 0, description: 'Contents that are kept under a name.' }),
-});
+export const StatsSchema = Type.Object(
+  {
+    peers: Type.Integer({ minimum: 0, description: 'Who is there now.' }),
+    names: Type.Integer({ minimum: 0, description: 'Names that are kept.' }),
+    contents: Type.Integer({ minimum: 0, description: 'Contents that are kept under a name.' }),
+  },
+  { examples: [{ peers: 1, names: 1, contents: 1 }] },
+);
 
 /** A peer makes itself known, or renews its lease. */
 export const AnnouncementSchema = Type.Object(
