@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { glob, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +12,7 @@ import { brotliCompress, gzip } from 'node:zlib';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const BUILT = join(ROOT, 'dist', 'web');
+const VITE = join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js');
 /** In the built page: which sources it is of. */
 const STAMP = '.sources';
 /** A build takes a second or two, or a minute on a machine that has other things to do. */
@@ -31,6 +33,7 @@ const COMPRESSED = /\.(html|js|css|svg|json)$/;
 export async function buildPage(): Promise<void> {
   const sources = await stampOfSources();
   if (await isBuiltOf(sources)) return;
+  if (!existsSync(VITE)) throw new Error('Vite, which builds it, is not installed');
   console.error('Building the page (a few seconds, whenever its sources have changed)…');
   const made = `${BUILT}.${randomUUID()}`;
   await mkdir(made, { recursive: true });
@@ -61,16 +64,15 @@ async function isBuiltOf(sources: string): Promise<boolean> {
 }
 
 async function runVite(folder: string): Promise<void> {
-  const vite = join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js');
   const build = ['build', '--outDir', folder, '--emptyOutDir', '--logLevel', 'warn'];
-  const child = spawn(process.execPath, [vite, ...build], {
+  const child = spawn(process.execPath, [VITE, ...build], {
     cwd: ROOT,
     // What it says is not for those who read our output.
     stdio: ['ignore', 2, 2],
     timeout: BUILD_WITHIN_MS,
   });
   const [code] = (await once(child, 'close')) as [number | null];
-  if (code !== 0) throw new Error('Vite could not build the page; what it said stands above.');
+  if (code !== 0) throw new Error('Vite could not build it; what it said stands above');
 }
 
 /** Beside each file a .gz and a .br of it, which a browser is sent instead. */

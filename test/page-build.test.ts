@@ -58,7 +58,7 @@ test('a page that cannot be built leaves the one that is there', async () => {
   await appendFile(join(folder, 'web/src/main.tsx'), '\n}{\n');
   const { code, said } = await build(folder);
   expect(code).toBe(1);
-  expect(said).toContain('Vite could not build the page');
+  expect(said).toContain('Vite could not build it');
   expect(await readFile(join(folder, 'dist/web/index.html'), 'utf8')).toBe(index);
   expect(await readdir(join(folder, 'dist'))).toEqual(['web']);
 });

@@ -186,7 +186,11 @@ export function createApp(options: {
         exerciseRoutes(routes, base, context);
       operationsRoutes(routes, { readiness, metrics });
       referenceRoutes(routes);
-      if (options.page) pageRoutes(routes, options.page);
+      if (options.page) {
+        pageRoutes(routes, options.page);
+        // The page asks what it came from: here is nobody to be steered, which is no failure.
+        routes.get('/control/v1', { schema: { hide: true } }, (_, reply) => reply.code(204).send());
+      }
     });
     done();
   });

@@ -22,8 +22,8 @@ export function piecesPath(id: string): string {
 /** Whether this page comes from a peer's own host; else it comes from a registry. @throws CallError */
 export async function isPeerHost(signal: AbortSignal): Promise<boolean> {
   try {
-    const { service } = await call<{ service?: unknown }>(BASE, { signal });
-    return service === 'sp2p-peer';
+    const answer = await call<{ service?: unknown } | undefined>(BASE, { signal });
+    return answer?.service === 'sp2p-peer';
   } catch (error) {
     if (error instanceof CallError && error.status >= 400 && error.status < 500) return false;
     throw error;

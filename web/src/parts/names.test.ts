@@ -1,7 +1,7 @@
 // Names of strangers, in whatever script.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { extensionOf, folderOf, inTwo, kindOf, shortened } from './names.ts';
+import { extensionOf, folderOf, inTwo, kindOf, shortened, widthOf } from './names.ts';
 
 test.each([
   ['a/b/film.MKV', 'mkv', 'video'],
@@ -31,6 +31,10 @@ test('a long name keeps its end, and no character is cut in two', () => {
 test('a label has so many characters and no more', () => {
   expect([shortened('short', 5), shortened('longer', 5)]).toEqual(['short', 'long…']);
   expect(shortened('🏳️‍🌈🏳️‍🌈🏳️‍🌈', 2)).toBe('🏳️‍🌈…');
+});
+
+test('wide characters are given more room', () => {
+  expect([widthOf(''), widthOf('.txt'), widthOf('W.mp3'), widthOf('電影')]).toEqual([0, 4, 6, 5]);
 });
 
 test('the two are the whole', () => {

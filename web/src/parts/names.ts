@@ -45,6 +45,23 @@ const TAIL = 9;
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
+/** Room that is enough for a short text, in widths of a digit, in whatever common type. */
+export function widthOf(text: string): number {
+  let width = 0;
+  for (const { segment } of graphemes.segment(text))
+    width +=
+      WIDTHS.find(([of]) => of.test(segment))?.[1] ??
+      // Of other scripts, and pictures, a character may be as wide as it is high.
+      2.2;
+  return Math.ceil(width);
+}
+
+const WIDTHS: readonly (readonly [of: RegExp, width: number])[] = [
+  [/^[ .,:;'!|iljtfr()[\]]$/, 0.7],
+  [/^[A-Zmw@%&]$/, 1.45],
+  [/^[\u0020-\u024f]$/, 1.05],
+];
+
 /** A text of at most so many characters, as a reader counts them. */
 export function shortened(text: string, most: number): string {
   // A character of more than 16 units is no letter that anybody misses.

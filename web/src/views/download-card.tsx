@@ -5,7 +5,7 @@ import { lastSegment, printable } from '../../../src/protocol/names.ts';
 import { change, openFolder, remove } from '../state/downloading.ts';
 import { route, navigate } from '../state/route.ts';
 import { Question } from '../parts/dialog.tsx';
-import { FileName } from '../parts/file-name.tsx';
+import { FileName, InlineName } from '../parts/file-name.tsx';
 import { percentText } from '../parts/format.ts';
 import { Icon, type IconName } from '../parts/icons.tsx';
 import { kindOf } from '../parts/names.ts';
@@ -89,7 +89,7 @@ export function DownloadActions({ download }: { download: Download }) {
           }}
         >
           <p>
-            What has come of <FileName name={download.name} /> is deleted from this machine.
+            What has come of <InlineName name={download.name} /> is deleted from this machine.
           </p>
         </Question>
       )}

@@ -3,7 +3,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import type { Upload } from '../../../src/protocol/control.ts';
 import { lookAtNetwork, peerNames } from '../state/network.ts';
 import { uploads } from '../state/peer.ts';
-import { FileName, Foreign } from '../parts/file-name.tsx';
+import { Foreign, InlineName } from '../parts/file-name.tsx';
 import { bytesText, counted, rateText } from '../parts/format.ts';
 
 const MAX_SHOWN = 30;
@@ -31,7 +31,7 @@ export function Uploads() {
             <div class="upload-who">
               <Foreign class="who" text={peerNames.value.get(to) ?? to} />
               <span class="muted small">
-                {only?.name ? <FileName name={only.name} /> : counted(its.length, 'content')}
+                {only?.name ? <InlineName name={only.name} /> : counted(its.length, 'content')}
               </span>
             </div>
             <span class="number">{rateText(rate)}</span>

@@ -3,11 +3,19 @@ import { Fragment } from 'preact';
 import type { Change } from '../../../src/protocol/schemas.ts';
 import { now } from '../state/clock.ts';
 import { host } from '../state/host.ts';
-import { isStatsTrue, peerNames, registryLine, seen, stats, type Seen } from '../state/network.ts';
+import {
+  isStatsTrue,
+  peerNames,
+  peers,
+  registryLine,
+  seen,
+  stats,
+  type Seen,
+} from '../state/network.ts';
 import { registryUrl } from '../state/registry-url.ts';
 import { setText } from '../state/search.ts';
 import { CopyLine } from '../parts/copy.tsx';
-import { FileName, Foreign } from '../parts/file-name.tsx';
+import { Foreign, InlineName } from '../parts/file-name.tsx';
 import { ageText, counted, countText, endpointText } from '../parts/format.ts';
 import { Icon } from '../parts/icons.tsx';
 import { extensionOf } from '../parts/names.ts';
@@ -16,6 +24,7 @@ import { shellWord } from '../parts/shell.ts';
 
 const MAX_SHOWN = 12;
 const MAX_NAMES = 3;
+const MAX_PEERS_SHOWN = 6;
 
 export function Welcome() {
   const counts = stats.value;
@@ -28,7 +37,14 @@ export function Welcome() {
           <Count label="peers" value={counts.peers} />
         </dl>
       )}
-      {counts?.names === 0 ? <NothingYet /> : <Newest />}
+      {counts?.names === 0 ? (
+        <NothingYet />
+      ) : (
+        <>
+          <WhoIsHere />
+          <Newest />
+        </>
+      )}
     </div>
   );
 }
@@ -59,6 +75,31 @@ function NothingYet() {
           <CopyLine text={`sp2p share FOLDER --registry ${shellWord(registryUrl.value)}`} />
         </>
       )}
+    </section>
+  );
+}
+
+/** Those who offer the most. */
+function WhoIsHere() {
+  const all = peers.value ?? [];
+  if (all.length === 0) return null;
+  return (
+    <section class={isStatsTrue.value ? undefined : 'stale'}>
+      <h2>Who is here</h2>
+      <ul class="who-list">
+        {all.slice(0, MAX_PEERS_SHOWN).map(({ endpoint, displayName, names }) => (
+          <li key={endpointText(endpoint)}>
+            <span class="dot dot-good" />
+            <Foreign class="who" text={displayName ?? endpointText(endpoint)} />
+            <span class="muted number">{counted(names, 'name')}</span>
+          </li>
+        ))}
+        {all.length > MAX_PEERS_SHOWN && (
+          <li>
+            <a href="/network">and {countText(all.length - MAX_PEERS_SHOWN)} more</a>
+          </li>
+        )}
+      </ul>
     </section>
   );
 }
@@ -131,7 +172,7 @@ function What({ change }: { change: Change }) {
               setText(wordsOf(name));
             }}
           >
-            <FileName name={name} />
+            <InlineName name={name} />
           </button>
         </Fragment>
       ))}
