@@ -10,7 +10,8 @@ const COMMAND = fileURLToPath(new URL('../../bin/sp2p.js', import.meta.url));
 
 export interface CommandOptions {
   cwd?: string;
-  env?: Record<string, string>;
+  /** Beside what the test itself has; undefined takes away. */
+  env?: Record<string, string | undefined>;
   /** A network namespace to run in (see namespaces.ts). */
   namespace?: string;
 }

@@ -20,10 +20,12 @@ const PAUSE_MS = 120;
 
 export function FolderPicker({ title, choose, start, onChosen, onClose }: Props) {
   const [typed, setTyped] = useState(start === undefined ? '' : asFolder(start));
-  const [there, setThere] = useState<Folders | undefined>(undefined);
+  const [listed, setListed] = useState<{ of: string; there: Folders } | undefined>(undefined);
   const [fault, setFault] = useState<string | undefined>(undefined);
   const input = useRef<HTMLInputElement>(null);
   const { folder, begun } = typedPath(typed);
+  // What was listed of another folder says nothing of this one, and is not what is chosen.
+  const there = listed?.of === folder ? listed.there : undefined;
 
   useEffect(() => {
     const end = new AbortController();
@@ -31,15 +33,16 @@ export function FolderPicker({ title, choose, start, onChosen, onClose }: Props)
       const look = async () => {
         try {
           const under = folder === '' ? undefined : withoutEnd(folder);
-          const listed = await control.peek()?.folders(under, end.signal);
-          if (!listed) return;
-          setThere(listed);
+          const found = await control.peek()?.folders(under, end.signal);
+          if (!found) return;
+          const start = asFolder(found.folder);
+          setListed({ of: under === undefined ? start : folder, there: found });
           setFault(undefined);
           // Where it began is the peer's to say.
-          if (under === undefined) setTyped((now) => (now === '' ? asFolder(listed.folder) : now));
+          if (under === undefined) setTyped((now) => (now === '' ? start : now));
         } catch (error) {
           if (end.signal.aborted) return;
-          setThere(undefined);
+          setListed(undefined);
           setFault(wordsOf(error));
         }
       };

@@ -162,16 +162,23 @@ function useSlash(input: { current: HTMLInputElement | null }): void {
   }, [input]);
 }
 
-/** Asks again when the network has changed, unless that would move rows under somebody's hands. */
+/**
+ * Asks again when the network has changed, unless that would move rows under somebody's hands; and what was
+ * not answered, as soon as there is somebody who may.
+ */
 function useAskingAgain(): void {
   const count = changes.value;
   const line = registryLine.value;
   useEffect(() => {
     if (line.at !== 'live') return undefined;
-    const timer = setTimeout(() => {
-      const isCalm = scrollY < innerHeight / 2 && search.opened.peek().size === 0;
-      if (isCalm && search.isAnswered.peek()) void search.ask();
-    }, AGAIN_MS);
+    const isOwed = search.fault.peek() !== undefined;
+    const timer = setTimeout(
+      () => {
+        const isCalm = scrollY < innerHeight / 2 && search.opened.peek().size === 0;
+        if (isOwed || (isCalm && search.isAnswered.peek())) void search.ask();
+      },
+      isOwed ? 0 : AGAIN_MS,
+    );
     return () => {
       clearTimeout(timer);
     };

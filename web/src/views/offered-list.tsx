@@ -99,7 +99,8 @@ function useOffered(text: string) {
   const next = useRef<string | null>(null);
   const asked = useRef(new AbortController());
   const isBusy = useRef(false);
-  const files = shares.value.reduce((sum, share) => sum + share.files, 0);
+  // What is found is in the list once it is known, and its root once it was read.
+  const stands = shares.value.map(({ files, indexing }) => `${files}${indexing ? '+' : ''}`).join();
 
   const bring = useCallback(
     async (after: string) => {
@@ -128,7 +129,7 @@ function useOffered(text: string) {
       clearTimeout(timer);
       current.abort();
     };
-  }, [bring, files]);
+  }, [bring, stands]);
   const more = useCallback(() => {
     if (next.current !== null && !isBusy.current) void bring(next.current);
   }, [bring]);

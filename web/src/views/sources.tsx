@@ -1,8 +1,9 @@
 // The legend of a picture of pieces: each source with its colour, its rate and what it has sent.
+import { useEffect } from 'preact/hooks';
 import type { Download } from '../../../src/protocol/control.ts';
 import type { PieceFeed } from '../state/piece-feed.ts';
 import { EARLIER } from '../state/pieces.ts';
-import { peerNames } from '../state/network.ts';
+import { lookAtNetwork, peerNames } from '../state/network.ts';
 import { Foreign } from '../parts/file-name.tsx';
 import { bytesText, counted, rateText } from '../parts/format.ts';
 import { COLOURS, isHollow } from '../parts/palette.ts';
@@ -15,6 +16,8 @@ interface Props {
 }
 
 export function Sources({ download, feed, looked, onLook }: Props) {
+  // For what the sources are called.
+  useEffect(lookAtNetwork, []);
   const isComplete = feed.counts.value.verified === feed.picture.value?.count;
   const sentBy = (number: number) => feed.picture.value?.sentBy(number) ?? 0;
   const present = new Map(download.sources.map((source) => [source.endpoint, source]));
