@@ -212,22 +212,23 @@ export const OfferedPageSchema = Type.Object({
   next: Type.Union([Type.String(), Type.Null()], { description: 'The `after` of the next page.' }),
 });
 
-/**
- * Who sent which piece. Runs of `[first piece, how many, source]`; the source is an index into `sources`,
- * or -1: there from an earlier run. Pieces in no run are missing.
- */
-const PiecesSchema = Type.Object({
-  count: Type.Integer({ minimum: 0 }),
-  sources: Type.Array(EndpointText),
-  runs: Type.Array(Type.Tuple([Type.Integer(), Type.Integer(), Type.Integer()])),
-});
+/** Who sent which piece. Pieces in no run are missing. */
+export interface Pieces {
+  count: number;
+  /** Endpoints, as text. */
+  sources: string[];
+  /** First piece, how many, and of whom: an index into `sources`, or -1: there from an earlier run. */
+  runs: [piece: number, count: number, source: number][];
+}
 
-/** What happened since: `sources` are all; `underWay` is all that somebody is sending now. */
-const PiecesChangeSchema = Type.Object({
-  sources: Type.Array(EndpointText),
-  arrived: Type.Array(Type.Tuple([Type.Integer(), Type.Integer()])),
-  underWay: Type.Array(Type.Tuple([Type.Integer(), Type.Integer()])),
-});
+/** What happened to them since. */
+export interface PiecesChange {
+  /** All, in the same order as before. */
+  sources: string[];
+  arrived: [piece: number, source: number][];
+  /** All that somebody is sending now. */
+  underWay: [piece: number, source: number][];
+}
 
 export type ControlState = Static<typeof ControlStateSchema>;
 export type PeerState = Static<typeof PeerStateSchema>;
@@ -243,6 +244,4 @@ export type NewDownload = Static<typeof NewDownloadSchema>;
 export type DownloadChange = Static<typeof DownloadChangeSchema>;
 export type OfferedPage = Static<typeof OfferedPageSchema>;
 export type Folders = Static<typeof FoldersSchema>;
-export type Pieces = Static<typeof PiecesSchema>;
-export type PiecesChange = Static<typeof PiecesChangeSchema>;
 export type Preview = Static<typeof PreviewSchema>;

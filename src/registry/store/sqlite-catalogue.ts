@@ -1,7 +1,7 @@
 // What peers of the SQLite engine offer under names. Each within a transaction of the caller's.
 import { CodedError } from '../../protocol/errors.ts';
 import { fold } from './search-text.ts';
-import type { SqliteFile, Values } from './sqlite-file.ts';
+import type { SqliteFile } from './sqlite-file.ts';
 
 /** What is kept of an offer; null: not told. */
 interface Told {
@@ -10,36 +10,27 @@ interface Told {
   root: Uint8Array | null;
 }
 
+const MAKE_NAME = 'INSERT INTO names (name, folded) VALUES (?, ?) ON CONFLICT DO NOTHING';
+const MAKE_OFFER = `INSERT INTO offers (name, peer, size, modified, root) VALUES (?, ?, ?, ?, ?)
+  ON CONFLICT DO NOTHING`;
+
 /** True: the name is new among what the peer offers. */
 export function offer(file: SqliteFile, peer: number, name: string, told: Told): boolean {
-  // Most names are new: then this is all.
-  const made = file.one(
-    'INSERT INTO names (name, folded) VALUES (:name, :folded) ON CONFLICT DO NOTHING RETURNING id',
-    { name, folded: fold(name) },
-  );
-  const id = (made ?? file.one('SELECT id FROM names WHERE name = :name', { name }))?.['id'];
-  const offered: Values = { name: id as number, peer, ...told };
-  if (
-    file.run(
-      `INSERT INTO offers (name, peer, size, modified, root)
-       VALUES (:name, :peer, :size, :modified, :root)
-       ON CONFLICT DO NOTHING`,
-      offered,
-    ) > 0
-  )
-    return true;
+  // Most names are new; where none is made, one is there.
+  const id = (file.insert(MAKE_NAME, name, fold(name)) ?? idOf(file, name)) as number;
+  const { size, modified, root } = told;
+  if (file.insert(MAKE_OFFER, id, peer, size, modified, root) !== undefined) return true;
   file.run(
     `UPDATE offers SET size = :size, modified = :modified, root = :root
-     WHERE name = :name AND peer = :peer`,
-    offered,
+     WHERE name = :id AND peer = :peer`,
+    { id, peer, size, modified, root },
   );
   return false;
 }
 
 /** True: the peer did offer the name. */
 export function withdraw(file: SqliteFile, peer: number, name: string): boolean {
-  const id = file.one('SELECT id FROM names WHERE name = :name', { name })?.['id'] as
-    number | undefined;
+  const id = idOf(file, name);
   if (id === undefined) return false;
   const gone = file.run('DELETE FROM offers WHERE name = :id AND peer = :peer', { id, peer }) > 0;
   file.run(
@@ -47,6 +38,10 @@ export function withdraw(file: SqliteFile, peer: number, name: string): boolean 
     { id },
   );
   return gone;
+}
+
+function idOf(file: SqliteFile, name: string): number | undefined {
+  return file.lists('SELECT id FROM names WHERE name = ?', name)[0]?.[0] as number | undefined;
 }
 
 export function withdrawAll(file: SqliteFile, peer: number): void {

@@ -82,6 +82,12 @@ export class SqliteFile {
     return statement.all(...values) as unknown as SQLOutputValue[][];
   }
 
+  /** For values by place. Answers the id of the row that was made, undefined where none was. */
+  insert(sql: string, ...values: SQLInputValue[]): number | undefined {
+    const { changes, lastInsertRowid } = this.#prepare(sql).run(...values);
+    return changes === 0 ? undefined : Number(lastInsertRowid);
+  }
+
   /** Answers how many rows changed. */
   run(sql: string, values: Values = {}): number {
     return Number(this.#prepare(sql).run(values).changes);
