@@ -25,7 +25,9 @@ test('names of strangers are text in the library, in downloads and in shares', a
   ];
   expect(long.length).toBeGreaterThanOrEqual(300);
   const files = Object.fromEntries(names.map((name, i) => [name, `${i}`]));
-  const mine = Object.fromEntries(names.map((name, i) => [name.replaceAll('txt', 'md'), `my ${i}`]));
+  const mine = Object.fromEntries(
+    names.map((name, i) => [name.replaceAll('txt', 'md'), `my ${i}`]),
+  );
   const { url } = await startRegistry();
   await startPeer({ shares: [await folderOf(files)], registry: url, displayName: names[0] });
   const own = await startOwnPage(url, { shares: [await folderOf(mine)], displayName: names[1] });
