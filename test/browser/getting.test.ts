@@ -1,53 +1,20 @@
 // At a peer's own page, with real sources of real files: finding something, getting it, seeing it come.
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { RateLimit } from '../../src/lib/rate-limit.ts';
 import { useBrowser } from '../harness/browser.ts';
 import { startSp2p } from '../harness/command.ts';
 import { startOwnPage, stateAt } from '../harness/own-page.ts';
-import { startPeer, startRegistry } from '../harness/running.ts';
-import { folderOf, temporaryFolder } from '../harness/temporary.ts';
+import { startRegistry } from '../harness/running.ts';
+import { temporaryFolder } from '../harness/temporary.ts';
 import { contentOf, PIECE, startContentSource } from '../download/content-source.ts';
+import { finished, get, getAndLook, slowPeer } from './getting.ts';
 import { announceFile, startPatientRegistry } from '../swarm/announcing.ts';
 
 const open = useBrowser();
 
-/** Slow enough to see pieces come, until a test has seen enough. */
-const SLOWLY = 500_000;
 const AWAY = /Failed to load resource|ERR_/;
-
-/** One who shares these files, and lets go of them slowly until `limit` says otherwise. */
-async function slowPeer(
-  registry: URL,
-  files: Record<string, string | Uint8Array>,
-  displayName = 'Ann',
-) {
-  const limit = new RateLimit(SLOWLY);
-  const shares = [await folderOf(files)];
-  const peer = await startPeer({ shares, registry, displayName, uploadLimit: limit });
-  return { peer, limit };
-}
-
-/** Searches the library for it, and has it come. */
-async function get(page: Page, name: string): Promise<void> {
-  await page.getByRole('searchbox').fill(name);
-  const row = page.getByRole('list', { name: 'Results' }).getByRole('listitem');
-  await row.getByRole('button', { name: 'Get', exact: true }).click();
-}
-
-async function getAndLook(page: Page, name: string): Promise<void> {
-  await get(page, name);
-  await page
-    .getByRole('list', { name: 'Results' })
-    .getByRole('link', { name: /%|Coming/ })
-    .click();
-  await page.getByRole('heading', { level: 1, name }).waitFor();
-}
-
-const finished = (page: Page) => page.getByText('here, every piece verified').first().waitFor();
 
 test('what was searched for comes from two at once, piece by piece, and is there', async () => {
   const { url } = await startRegistry();
@@ -74,6 +41,8 @@ test('what was searched for comes from two at once, piece by piece, and is there
   const list = page.getByRole('list', { name: '1 download' });
   await list.getByRole('link', { name: 'film.bin' }).waitFor();
   expect(await list.getByRole('listitem').innerText()).toContain('every piece verified');
+  await list.getByRole('link', { name: 'film.bin' }).click();
+  for (const who of ['Ann', 'Ben']) await legend.getByRole('button', { name: who }).waitFor();
 });
 
 test('a paused download is still paused after its peer was killed, and goes on when it is told to', async () => {
@@ -95,7 +64,10 @@ test('a paused download is still paused after its peer was killed, and goes on w
   const page = await open(first.link, { expected: AWAY });
   await getAndLook(page, 'film.bin');
   await page.getByRole('img', { name: /^[1-9]\d* of 12 pieces/ }).waitFor();
+  // Once that is answered it is kept, too.
+  const kept = page.waitForResponse((answer) => answer.request().method() === 'PATCH');
   await page.getByRole('button', { name: 'Pause: film.bin' }).click();
+  expect((await kept).status()).toBe(200);
   const resume = page.getByRole('button', { name: 'Resume: film.bin' });
   await resume.waitFor();
 
@@ -106,9 +78,9 @@ test('a paused download is still paused after its peer was killed, and goes on w
   const second = await share(new URL(first.link).port);
   await banner.waitFor({ state: 'detached' });
   await resume.waitFor();
-  const [kept] = (await stateAt(second.link)).downloads;
-  expect(kept).toMatchObject({ state: 'paused', name: 'film.bin' });
-  expect(kept?.have).toBeGreaterThan(0);
+  const [still] = (await stateAt(second.link)).downloads;
+  expect(still).toMatchObject({ state: 'paused', name: 'film.bin' });
+  expect(still?.have).toBeGreaterThan(0);
 
   await resume.click();
   limit.bytesPerSecond = Infinity;
@@ -135,7 +107,26 @@ test('a source that sends something else is named as dropped, and why', async ()
   await getAndLook(page, 'film.bin');
   await page.getByRole('heading', { name: '1 source dropped' }).waitFor();
   const entry = page.getByRole('listitem').filter({ hasText: liar.key });
-  expect(await entry.last().innerText()).toMatch(/bad-piece/);
+  expect(await entry.last().innerText()).toMatch(/ piece \d+ is not what the root says$/);
+  limit.bytesPerSecond = Infinity;
+  await finished(page);
+  expect((await readFile(join(own.downloadFolder, 'film.bin'))).equals(bytes)).toBe(true);
+});
+
+test('a download folder that vanishes is said in words, and when it is back the download goes on', async () => {
+  const { url } = await startRegistry();
+  const bytes = randomBytes(8 * PIECE);
+  const { limit } = await slowPeer(url, { 'film.bin': bytes });
+  const own = await startOwnPage(url);
+  const page = await open(own.link);
+  await get(page, 'film');
+  await page.getByRole('link', { name: 'Downloads' }).first().click();
+  await page.getByText(/from 1 source/).waitFor();
+  const elsewhere = join(await temporaryFolder(), 'moved');
+  await rename(own.downloadFolder, elsewhere);
+  const fault = page.getByText('The download folder cannot be written to.');
+  await fault.waitFor();
+  await rename(elsewhere, own.downloadFolder);
   limit.bytesPerSecond = Infinity;
   await finished(page);
   expect((await readFile(join(own.downloadFolder, 'film.bin'))).equals(bytes)).toBe(true);

@@ -102,7 +102,9 @@ test('sound is played, and sought through, while most of it is still to come', a
   const sound = page.locator('audio');
   await expect.poll(() => property(sound, 'duration')).toBeCloseTo(1_800, 0);
   // Near its end: that comes first now.
-  await sound.evaluate((audio) => Object.assign(audio, { currentTime: 1_780 }));
+  await sound.evaluate((audio) => {
+    Object.assign(audio, { currentTime: 1_780 });
+  });
   await expect.poll(() => property(sound, 'seeking')).toBe(false);
   expect(await property(sound, 'currentTime')).toBeGreaterThanOrEqual(1_780);
   const download = (await own.state()).downloads.find((each) => each.id === id);

@@ -13,7 +13,7 @@ import { PieceMap } from '../parts/piece-map.tsx';
 import { ProgressBar } from '../parts/progress.tsx';
 import { RateChart } from '../parts/rate-chart.tsx';
 import { DownloadActions } from './download-card.tsx';
-import { amountWords, stateWords } from './download-words.ts';
+import { amountWords, droppedWords, stateWords } from './download-words.ts';
 import { PreviewButton } from './preview.tsx';
 import { Sources } from './sources.tsx';
 
@@ -159,7 +159,8 @@ function Dropped({ download: { dropped } }: { download: Download }) {
       <ul class="plain">
         {dropped.map(({ endpoint, reason }) => (
           <li key={endpoint}>
-            <span class="number who">{endpoint}</span> <Foreign class="muted" text={reason} />
+            <span class="number who">{endpoint}</span>{' '}
+            <Foreign class="muted" text={droppedWords(reason)} />
           </li>
         ))}
       </ul>

@@ -36,3 +36,9 @@ export function amountWords({ have, size, state, sources }: Download): string {
     ? `${amount} from ${counted(sources.length, 'source')}`
     : amount;
 }
+
+/** Why a source was dropped, without the code before it: `bad-piece: piece 3 is not what the root says`. */
+export function droppedWords(reason: string): string {
+  const [, code, words] = /^([a-z-]+): (.+)$/.exec(reason) ?? [];
+  return code === 'unreachable' ? 'it cannot be reached' : (words ?? reason);
+}
