@@ -100,7 +100,11 @@ async function takeOwnPage(): Promise<void> {
   await control.start();
   try {
     const tab = await browser.newPage({
-      ...{ viewport: { ...DESKTOP, height: 1_000 }, deviceScaleFactor: 1.5, reducedMotion: 'reduce' },
+      ...{
+        viewport: { ...DESKTOP, height: 1_000 },
+        deviceScaleFactor: 1.5,
+        reducedMotion: 'reduce',
+      },
     });
     await tab.goto(control.link);
     await tab.getByRole('searchbox').waitFor();
