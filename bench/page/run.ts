@@ -8,9 +8,12 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { buildPage } from '../../scripts/page.ts';
 import { readPage, type PageFiles } from '../../src/lib/http/page-files.ts';
+import { pageRoutes } from '../../src/lib/http/page-routes.ts';
 import { createLog } from '../../src/lib/log.ts';
+import { ControlServer } from '../../src/peer/control/control-server.ts';
 import { Registry } from '../../src/registry/registry.ts';
 import { SqliteStore } from '../../src/registry/store/sqlite.ts';
+import { MemoryPeer, PIECE_BYTES } from '../../test/control/memory-peer.ts';
 import { launchChromium } from '../../test/harness/chromium.ts';
 
 /** Of script in the first load, gzipped. */
@@ -20,6 +23,14 @@ const FRAME_MS = 1000 / 60;
 /** As one reads, and as one flings. */
 const SCROLLED_PER_FRAME = [60, 900];
 const FRAMES = 600;
+/** More than any content of less than 160 GiB has. */
+const PIECES = 10_000;
+/** As a hundred megabytes a second bring pieces of 256 KiB. */
+const PIECES_A_SECOND = 400;
+const ARRIVE_EVERY_MS = 20;
+/** Prime to their number: no two beside each other come one after the other. */
+const SCATTERED = 7_919;
+const PIECES_ROOT = 'ab'.repeat(32);
 /** A lease that outlives any run. */
 const LEASE_MS = 24 * 60 * 60 * 1000;
 const PEER = '0123456789abcdef'.repeat(2);
@@ -83,6 +94,9 @@ try {
     await tab.close();
   }
 
+  console.log(`\n${FRAMES} frames while ${PIECES} pieces are shown and come, ${PIECES_A_SECOND} a second`);
+  await tellPieces(page);
+
   console.log('\nwhat axe finds');
   const paths = ['/', '/?q=file', '/network', `/contents/${root}`, '/downloads'];
   for (const colorScheme of ['light', 'dark'] as const) {
@@ -107,6 +121,41 @@ try {
   await browser.close();
   await registry.stop();
   await rm(scratch, { recursive: true, force: true });
+}
+
+/** The view of a download of many pieces, at the control interface over a peer that has no files. */
+async function tellPieces(files: PageFiles): Promise<void> {
+  const peer = new MemoryPeer(scratch);
+  const content = new Uint8Array(PIECES * PIECE_BYTES);
+  peer.hold(PIECES_ROOT, content);
+  const { id } = await peer.addDownload({ root: PIECES_ROOT, name: 'film.mkv' });
+  const control = new ControlServer({
+    ...{ controlled: peer, registry: new URL(url), folder: scratch, port: 0 },
+    log: createLog('warn'),
+    page: (app) => {
+      pageRoutes(app, files);
+    },
+  });
+  await control.start();
+  let piece = 0;
+  const arriving = setInterval(() => {
+    for (let n = 0; n < (PIECES_A_SECOND * ARRIVE_EVERY_MS) / 1000 && piece < PIECES; n++)
+      peer.arrive(id, (piece++ * SCATTERED) % PIECES);
+  }, ARRIVE_EVERY_MS);
+  try {
+    for (const [name, viewport] of Object.entries(SIZES)) {
+      const tab = await browser.newPage({ viewport });
+      await tab.goto(control.link);
+      await tab.getByRole('searchbox').waitFor();
+      await tab.goto(new URL(`/downloads/${id}`, control.url).href);
+      await tab.getByRole('heading', { level: 1, name: 'film.mkv' }).waitFor();
+      tellFrames(name, await tab.evaluate<number[]>(scroll(1)));
+      await tab.close();
+    }
+  } finally {
+    clearInterval(arriving);
+    await control.stop();
+  }
 }
 
 /** An index of as many names as are to be found, all of one peer. */
