@@ -11,6 +11,7 @@ import type { RegistryProcess } from './registry-process.ts';
 const AT_ONCE = 4;
 /** Names that are looked up at the end, to see that they are really there. */
 const CHECKED = 300;
+const ANNOUNCED_TRIES = 5;
 /** What was acknowledged has to be found by then. */
 const FOUND_TRIES = 200;
 
@@ -43,7 +44,14 @@ export async function register(
     while (next < changes.length) {
       const peer = next++;
       const path = `/api/v1/peers/${peerIdOf(peer)}`;
-      await timed('PUT', path, announcementOf(peer, peerPort));
+      for (let tries = 1; ; tries++)
+        try {
+          await timed('PUT', path, announcementOf(peer, peerPort));
+          break;
+        } catch (error) {
+          // The way back took longer than the registry waits: a peer announces itself again.
+          if (tries === ANNOUNCED_TRIES || !String(error).includes('peer-unreachable')) throw error;
+        }
       for (const change of changes[peer] ?? []) await timed('PATCH', `${path}/catalogue`, change);
     }
   };

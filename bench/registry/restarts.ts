@@ -51,10 +51,16 @@ async function measureRestart(
   if ((JSON.parse(answer) as { sources: unknown[] }).sources.length === 0)
     throw new Error(`After the restart nobody offers ${name}.`);
   const lookUp = passed();
-  const search = `/api/v1/search?text=${encodeURIComponent(name)}`;
-  const found = await call(agent, registry.port, 'GET', search);
-  if ((JSON.parse(found) as { found: unknown[] }).found.length === 0)
-    throw new Error(`After the restart a search for ${name} finds nothing.`);
+  // Pages may be empty while trigrams are still being made: as `sp2p search`, it asks on.
+  let next: string | null = '';
+  for (let isFound = false; !isFound;) {
+    if (next === null) throw new Error(`After the restart a search for ${name} finds nothing.`);
+    const query = new URLSearchParams({ text: name, ...(next !== '' && { cursor: next }) });
+    const page = await call(agent, registry.port, 'GET', `/api/v1/search?${query.toString()}`);
+    const answered = JSON.parse(page) as { found: unknown[]; next: string | null };
+    isFound = answered.found.length > 0;
+    next = answered.next;
+  }
   agent.destroy();
   return { after, ready, lookUp, search: passed() };
 }
