@@ -56,9 +56,10 @@ test.each([
 });
 
 test('it serves a page, unless told not to', async () => {
-  const { port } = await startRegistryCommand(await temporaryFolder());
+  const pages = { env: { SP2P_NO_PAGE: undefined } };
+  const { port } = await startRegistryCommand(await temporaryFolder(), [], pages);
   expect((await call(port, 'GET', '/')).headers['content-type']).toMatch(/^text\/html/);
-  const other = await startRegistryCommand(await temporaryFolder(), ['--no-page']);
+  const other = await startRegistryCommand(await temporaryFolder(), ['--no-page'], pages);
   expect((await call(other.port, 'GET', '/')).status).toBe(404);
 });
 
