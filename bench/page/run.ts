@@ -94,7 +94,9 @@ try {
     await tab.close();
   }
 
-  console.log(`\n${FRAMES} frames while ${PIECES} pieces are shown and come, ${PIECES_A_SECOND} a second`);
+  console.log(
+    `\n${FRAMES} frames while ${PIECES} pieces are shown and come, ${PIECES_A_SECOND} a second`,
+  );
   await tellPieces(page);
 
   console.log('\nwhat axe finds');

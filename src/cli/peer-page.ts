@@ -1,11 +1,9 @@
 // The page of a peer, and what the command "sp2p share" has to do with it: its flags, and its link.
 import type { Command } from 'commander';
-import { pageRoutes } from '../lib/http/page-routes.ts';
-import { ControlServer, type ControlServerOptions } from '../peer/control/control-server.ts';
+import type { ControlServer, ControlServerOptions } from '../peer/control/control-server.ts';
 import { DEFAULT_CONTROL_PORT } from '../protocol/control.ts';
 import { stateOption } from './data-folder.ts';
 import { option, wholeNumber } from './options.ts';
-import { loadPage } from './page.ts';
 import { print, say } from './terminal.ts';
 
 interface PageFlags {
@@ -48,6 +46,10 @@ export async function startPage(
 ): Promise<ControlServer | undefined> {
   const { page, pagePort, state, json = false } = command.opts<PageFlags>();
   if (!page) return undefined;
+  // Who wants none does not load what it takes.
+  const { ControlServer } = await import('../peer/control/control-server.ts');
+  const { pageRoutes } = await import('../lib/http/page-routes.ts');
+  const { loadPage } = await import('./page.ts');
   const files = await loadPage();
   const mayMove = command.getOptionValueSource('pagePort') === 'default';
   const server = new ControlServer({
