@@ -9,7 +9,7 @@ export const SERVICE = 'sp2p-registry';
 /** A body of a catalogue change is at most this large; one name of 1 KiB in JSON is below 7 KiB. */
 export const MAX_CHANGE_BYTES = 4 * 1024 * 1024;
 /** So many entries fit one catalogue change: the registry is busy with one for some 50 ms. */
-export const MAX_CHANGE_ENTRIES = 5_000;
+const MAX_CHANGE_ENTRIES = 5_000;
 /** A page of a listing has at most this many entries. */
 export const MAX_PAGE = 1_000;
 /** Of the contents under one name so many are told, those that most hold. */

@@ -56,7 +56,8 @@ test('what fits no filter is not known', async () => {
 });
 
 test('at a registry of the exercise nothing has a size or an age, but names end in something', async () => {
-  const { url, stop } = await startExerciseRegistry();
+  const registry = await startExerciseRegistry();
+  const { url } = registry;
   const endpoint = JSON.stringify({ ipAddress: '127.0.0.1', port: 7771 });
   const headers = { 'content-type': 'application/json' };
   await fetch(`${url}/api/Registers/song.mp3`, { method: 'POST', body: endpoint, headers });
@@ -67,5 +68,5 @@ test('at a registry of the exercise nothing has a size or an age, but names end 
   expect(await code('--type', 'txt')).toBe(3);
   expect(await code('--min-size', '0')).toBe(3);
   expect(await code('--newer', '1d')).toBe(3);
-  await stop();
+  await registry.stop();
 });
