@@ -6,7 +6,7 @@ export default defineConfig(
   { ignores: ['dist/', 'coverage/', 'node_modules/'] },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
@@ -16,6 +16,24 @@ export default defineConfig(
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       eqeqeq: 'error',
       'no-console': 'error',
+    },
+  },
+  {
+    // Names from strangers are text, never markup.
+    files: ['web/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: ':matches(JSXIdentifier, Property > Identifier)[name=dangerouslySetInnerHTML]',
+          message: 'Text is put on the page as text.',
+        },
+        {
+          selector:
+            'MemberExpression > Identifier[name=/^(innerHTML|outerHTML|insertAdjacentHTML|srcdoc|write)$/]',
+          message: 'Text is put on the page as text.',
+        },
+      ],
     },
   },
   {

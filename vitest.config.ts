@@ -7,14 +7,23 @@ export default defineConfig({
     maxWorkers: availableParallelism() + 1,
     reporters: ['default', './test/harness/closing-line.ts'],
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'web/src/**/*.test.{ts,tsx}'],
+          // Properties are tried many times, on a machine that may be busy.
+          testTimeout: 60_000,
+        },
+      },
       {
         test: {
           name: 'real',
           include: ['test/**/*.test.ts'],
+          globalSetup: './test/harness/page-built.ts',
           // Real processes, sockets and disks on a machine that may be busy; nothing is timed here.
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          expect: { poll: { timeout: 20_000 } },
         },
       },
     ],

@@ -2,7 +2,7 @@
 // Runs on any Node from 20: it is what fetches the pinned one.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = new URL('../', import.meta.url);
@@ -21,6 +21,13 @@ function installed() {
 }
 
 if (!installed()) {
+  // npm would empty the folder that it leads to, which is somebody else's.
+  if (lstatSync(new URL('node_modules', root), { throwIfNoEntry: false })?.isSymbolicLink()) {
+    console.error(
+      'node_modules is a link to one of another package-lock.json: install there, or remove it.',
+    );
+    process.exit(1);
+  }
   console.error('Installing what package-lock.json names (once; about a minute)…');
   const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: fileURLToPath(root),

@@ -49,7 +49,10 @@ test(
     expect(archive).toMatch(/^simple-p2p-.*\.tgz$/);
 
     const paths = (await run('tar', ['-tzf', join(packed, archive)], packed)).trim().split('\n');
-    for (const path of ['package.json', 'README.md', 'LICENSE', 'bin/sp2p.js', 'dist/cli/main.js'])
+    for (const path of [
+      ...['package.json', 'README.md', 'LICENSE', 'bin/sp2p.js', 'dist/cli/main.js'],
+      'dist/web/index.html',
+    ])
       expect(paths).toContain(`package/${path}`);
     const other =
       /^package\/((package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/sp2p\.js)$|dist\/)/;
@@ -68,11 +71,13 @@ test(
     const modules = await readdir(join(elsewhere, 'node_modules'));
     expect(modules).not.toContain('typescript');
     expect(modules).not.toContain('vitest');
+    expect(modules).not.toContain('preact');
 
     const here = ['--host', '127.0.0.1', '--port', '0', '--json'];
     const data = join(elsewhere, 'data');
     const registry = await runUntil(sp2p, ['registry', ...here, '--data', data], 'port');
     const url = `http://127.0.0.1:${String(registry.said['port'])}`;
+    expect(await (await fetch(url)).text()).toMatch(/^<!doctype html>/i);
     const shared = await folderOf({ 'sub/a b.txt': 'hello' });
     const share = await runUntil(sp2p, ['share', shared, ...here, '--registry', url], 'announced');
     expect(await run(sp2p, ['search', 'A B', '--registry', url], elsewhere)).toContain(

@@ -39,6 +39,12 @@ const CASES: Case[] = [
     const links = { up: 10, down: 50 };
     return { name: `scale-${n}`, mib: DEFAULT_MIB, peers: [seed(links), ...leechers(n, links)] };
   }),
+  // 33 peers at 10/50 need more of two cores than there is: here the links are what holds them up.
+  {
+    name: 'half-rate-32',
+    mib: DEFAULT_MIB,
+    peers: [seed({ up: 5, down: 25 }), ...leechers(32, { up: 5, down: 25 })],
+  },
   {
     name: 'unequal',
     mib: DEFAULT_MIB,

@@ -33,6 +33,8 @@ const codes: [ErrorCode, number][] = [
   ['download-in-progress', 1],
   ['not-found', 1],
   ['busy', 1],
+  ['not-running', 1],
+  ['data-in-use', 1],
 ];
 
 test.each(codes)('%s ends with %d', (code, exit) => {

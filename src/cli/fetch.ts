@@ -81,9 +81,12 @@ export async function fetchVerified(
     uploadLimit: flags.limits.maxUpload,
     log: createLog(flags.logLevel),
     waitMs: (flags.wait ?? 0) * 1000,
-    onProgress: ({ sources, ...progress }) => {
-      bar.update({ ...progress, note: sourcesText(sources) });
-    },
+    // What nobody sees is not put into words either.
+    ...(ProgressBar.isSeen && {
+      onProgress: ({ sources, ...progress }) => {
+        bar.update({ ...progress, note: sourcesText(sources) });
+      },
+    }),
   });
   try {
     const fetched = await downloader.run();

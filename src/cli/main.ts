@@ -15,6 +15,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   search: async () => (await import('./search.ts')).searchCommand(),
   get: async () => (await import('./get.ts')).getCommand(),
   peers: async () => (await import('./peers.ts')).peersCommand(),
+  status: async () => (await import('./status.ts')).statusCommand(),
 };
 
 async function createProgram(first: string | undefined): Promise<Command> {

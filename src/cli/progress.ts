@@ -22,6 +22,11 @@ const SOURCES_SHOWN = 3;
 const RATE_OVER_MS = 3_000;
 
 export class ProgressBar {
+  /** Whether there is a terminal to show it on. */
+  static get isSeen(): boolean {
+    return process.stderr.isTTY;
+  }
+
   readonly #bar = new cliProgress.SingleBar({
     format: (_options, params, payload: { text: string; filled?: number[] }) =>
       `${payload.filled ? cellsOf(payload.filled) : barOf(params.progress)} ${payload.text}`,
@@ -37,7 +42,7 @@ export class ProgressBar {
   #next: { bytes: number; at: number } | undefined;
 
   update({ have, size, note, filled }: Progress): void {
-    if (!process.stderr.isTTY) return;
+    if (!ProgressBar.isSeen) return;
     const now = performance.now();
     this.#from ??= { bytes: have, at: this.#begun };
     if (!this.#next || now - this.#next.at > RATE_OVER_MS) {
@@ -98,7 +103,8 @@ export function cellsOf(filled: readonly number[]): string {
   return filled.map((part) => SHADES[Math.floor(part * (SHADES.length - 1))] ?? ' ').join('');
 }
 
-function barOf(progress: number): string {
+/** `████░░░░`: so much of the whole, 0 … 1. */
+export function barOf(progress: number): string {
   const filled = Math.round(Math.min(1, Math.max(0, progress)) * BAR_CELLS);
   return `${'█'.repeat(filled)}${'░'.repeat(BAR_CELLS - filled)}`;
 }

@@ -20,6 +20,7 @@ import {
   portOption,
   wholeNumber,
 } from './options.ts';
+import { loadPage } from './page.ts';
 import { print, say, untilSignalled } from './terminal.ts';
 
 interface Flags {
@@ -35,6 +36,7 @@ interface Flags {
   drain: number;
   rateLimit: number;
   trustProxy: string[];
+  page: boolean;
   json?: boolean;
   logLevel: LogLevel;
 }
@@ -82,6 +84,7 @@ export function registryCommand(): Command {
         .default([], 'none')
         .argParser(listOf(parseProxy)),
     )
+    .addOption(option('--no-page', 'serve no page for browsers'))
     .addOption(jsonOption())
     .addOption(logOption())
     .action(run);
@@ -102,6 +105,7 @@ async function run(flags: Flags): Promise<void> {
   const { store, data } = indexOf(flags, (err) => {
     log.error({ err }, 'the index could not be kept up');
   });
+  const page = flags.page ? await loadPage() : undefined;
   const registry = new Registry({
     store,
     log,
@@ -114,15 +118,25 @@ async function run(flags: Flags): Promise<void> {
     leaseSeconds: flags.lease,
     rateLimit: flags.rateLimit,
     trustProxy: flags.trustProxy,
+    page,
   });
   await registry.start();
   const { address, port } = registry.address;
   if (flags.json) print(JSON.stringify({ address, port, data }));
-  else say(`The registry serves on ${address} port ${port}; its data is in ${data}.`);
+  else {
+    say(`The registry serves on ${address} port ${port}; its data is in ${data}.`);
+    if (page) say(`Its page: http://${hereOf(address)}:${port}/`);
+  }
   await stopped;
   registry.drain();
   await delay(flags.drain * 1000);
   await registry.stop();
+}
+
+/** How a browser on this machine reaches an address that is listened on. */
+function hereOf(address: string): string {
+  if (address === '0.0.0.0' || address === '::') return '127.0.0.1';
+  return address.includes(':') ? `[${address}]` : address;
 }
 
 /** The engine of the index, and where its data is: without the password of a database. */

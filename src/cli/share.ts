@@ -2,10 +2,11 @@
 import { Command } from 'commander';
 import envPaths from 'env-paths';
 import { mkdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createLog, type LogLevel } from '../lib/log.ts';
 import { stateText, type AnnouncerState } from '../peer/announcer/announcer.ts';
-import { Peer } from '../peer/peer.ts';
+import type { Peer } from '../peer/peer.ts';
 import { MAX_CONNECTIONS } from '../peer/server/listener.ts';
 import { CodedError } from '../protocol/errors.ts';
 import { printable } from '../protocol/names.ts';
@@ -15,13 +16,16 @@ import {
   jsonOption,
   limitsOption,
   logOption,
+  maxDownloadOption,
   maxUploadOption,
   option,
   portOption,
   registryOption,
   wholeNumber,
 } from './options.ts';
+import { startPage, withPage } from './peer-page.ts';
 import { ProgressBar } from './progress.ts';
+import { startedPeer } from './started-peer.ts';
 import { bytesText, countText, jsonText, print, say, style, untilSignalled } from './terminal.ts';
 
 interface Flags {
@@ -33,17 +37,20 @@ interface Flags {
   downloads?: string;
   cache: string;
   maxUpload?: number;
+  maxDownload?: number;
   maxConnections: number;
   limits?: string;
   json?: boolean;
   logLevel: LogLevel;
+  state: string;
+  page: boolean;
 }
 
 const DEFAULT_PORT = 7771;
 const SHOW_EVERY_MS = 250;
 
 export function shareCommand(): Command {
-  return new Command('share')
+  const command = new Command('share')
     .description('share folders with everyone who asks the registry')
     .argument('[folder...]', 'the folders to share')
     .addOption(registryOption())
@@ -68,42 +75,49 @@ export function shareCommand(): Command {
         .default(MAX_CONNECTIONS)
         .argParser(wholeNumber(1, 65_535)),
     )
+    .addOption(maxDownloadOption())
     .addOption(limitsOption())
     .addOption(jsonOption())
     .addOption(logOption())
-    .action(async (folders: string[], flags: Flags, command: Command) => {
-      await share(folders, flags, command.getOptionValueSource('port') === 'default');
+    .action(async (folders: string[], flags: Flags) => {
+      await share(folders, flags, command);
     });
+  return withPage(command);
 }
 
-async function share(folders: string[], flags: Flags, mayMove: boolean): Promise<void> {
+async function share(folders: string[], flags: Flags, command: Command): Promise<void> {
   const stopped = untilSignalled();
   const isJson = flags.json ?? false;
   const { downloads } = flags;
   if (downloads !== undefined) await makeFolder(downloads);
-  else if (folders.length === 0) throw new CodedError('bad-usage', 'Name a folder to share.');
-  const limits = new Limits(flags, ['maxUpload']);
+  else if (folders.length === 0 && !flags.page)
+    throw new CodedError('bad-usage', 'Name a folder to share.');
+  const limits = new Limits(flags, ['maxUpload', 'maxDownload']);
   await limits.start();
+  const log = createLog(flags.logLevel);
   const options = {
     shares: downloads === undefined ? folders : [...folders, downloads],
     cacheFile: join(flags.cache, 'roots.sqlite'),
     registry: flags.registry,
+    port: flags.port,
     host: flags.host,
     advertise: flags.advertise,
     displayName: flags.name,
     maxConnections: flags.maxConnections,
     uploadLimit: limits.maxUpload,
-    log: createLog(flags.logLevel),
+    downloadLimit: limits.maxDownload,
+    dataFolder: flags.page ? flags.state : undefined,
+    downloadFolder: downloads ?? join(homedir(), 'Downloads'),
+    log,
     onState: stateTeller(flags.registry, isJson),
   };
-  let peer = new Peer({ ...options, port: flags.port });
-  try {
-    await peer.start();
-  } catch (error) {
-    if (!(mayMove && error instanceof CodedError && error.code === 'port-taken')) throw error;
-    peer = new Peer({ ...options, port: 0 });
-    await peer.start();
-  }
+  const { peer, dataFolder } = await startedPeer(options, command);
+  const page = await startPage(command, {
+    ...{ controlled: peer.controlled, registry: flags.registry, folder: dataFolder, log },
+  }).catch(async (error: unknown) => {
+    await peer.stop();
+    throw error;
+  });
   const { files, bytes, unnameable } = peer.found;
   if (isJson)
     print(JSON.stringify({ event: 'serving', port: peer.port, files, bytes, unnameable }));
@@ -118,6 +132,7 @@ async function share(folders: string[], flags: Flags, mayMove: boolean): Promise
   const indexing = showIndexing(peer, isJson);
   await stopped;
   indexing.end();
+  await page?.stop();
   await peer.stop();
   await limits.stop();
 }

@@ -17,25 +17,27 @@ export interface Answer {
   retryAfter?: number;
 }
 
+/** What a call may have; what is left out is GET, without a body. */
+interface CallOptions {
+  method?: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+  signal?: AbortSignal | undefined;
+}
+
 /**
  * @throws CodedError `registry-unreachable` when nobody answers, `registry-misbehaves` for an answer
  * that is too large or a redirect
  */
-export async function callJson(
-  url: URL,
-  options: { method?: string; body?: unknown; signal?: AbortSignal | undefined } = {},
-): Promise<Answer> {
-  const { method = 'GET', body, signal } = options;
-  const deadline = AbortSignal.timeout(DEADLINE_MS);
-  try {
+export async function callJson(url: URL, options: CallOptions = {}): Promise<Answer> {
+  const { method = 'GET', body, headers = {}, signal } = options;
+  return withinDeadline(url, signal, async (within) => {
     const response = await fetch(url, {
       method,
       redirect: 'manual',
-      signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
-      ...(body !== undefined && {
-        body: JSON.stringify(body),
-        headers: { 'content-type': 'application/json' },
-      }),
+      signal: within,
+      headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const text = await boundedText(response, url);
     const retryAfter = /^\d{1,9}$/.exec(response.headers.get('retry-after') ?? '')?.[0];
@@ -44,15 +46,46 @@ export async function callJson(
       json: parsed(text),
       ...(retryAfter !== undefined && { retryAfter: Number(retryAfter) }),
     };
+  });
+}
+
+/**
+ * Begins a call whose answer goes on: the deadline is for its head alone, the signal for all of it.
+ *
+ * @throws CodedError `registry-unreachable`
+ */
+export function beginCall(
+  url: URL,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+): Promise<Response> {
+  return withinDeadline(url, signal, (within) =>
+    fetch(url, { redirect: 'manual', signal: within, headers }),
+  );
+}
+
+async function withinDeadline<T>(
+  url: URL,
+  signal: AbortSignal | undefined,
+  call: (within: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const late = new AbortController();
+  const deadline = setTimeout(() => {
+    late.abort();
+  }, DEADLINE_MS);
+  try {
+    return await call(signal ? AbortSignal.any([signal, late.signal]) : late.signal);
   } catch (error) {
     if (error instanceof CodedError) throw error;
     if (signal?.aborted) throw new CodedError('interrupted', 'Interrupted.', { cause: error });
-    const why = deadline.aborted ? `no answer within ${DEADLINE_MS / 1000} s` : causeOf(error);
+    const why = late.signal.aborted ? `no answer within ${DEADLINE_MS / 1000} s` : causeOf(error);
     throw new CodedError(
       'registry-unreachable',
       `No registry answers at ${url.origin}: ${why}. "sp2p registry" runs one, --registry names another.`,
       { cause: error },
     );
+  } finally {
+    clearTimeout(deadline);
   }
 }
 

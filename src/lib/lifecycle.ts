@@ -1,4 +1,5 @@
 // What long-lived parts share: they start once, and stop as often as asked.
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface Startable {
@@ -58,6 +59,11 @@ export class Repeating implements Startable {
 /** Asked anew each time: while a caller awaits, the answer changes. */
 export function isStopping(signal: AbortSignal): boolean {
   return signal.aborted;
+}
+
+/** Resolves when the signal comes. */
+export async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
 }
 
 /** Waits, or stops waiting when the signal comes; never rejects. */

@@ -1,22 +1,19 @@
 // A download put together: who gets a content is a source of it from its first verified piece on, for as
 // long as it runs. Nothing else constructs these parts.
-import { open, type FileHandle } from 'node:fs/promises';
 import type { NativeRegistry } from '../client/registry-client.ts';
 import type { Logger } from '../lib/log.ts';
 import type { RateLimit } from '../lib/rate-limit.ts';
-import { parseEndpoint, type Endpoint } from '../protocol/endpoints.ts';
-import { pieceCountOf, pieceLengthOf } from '../protocol/merkle.ts';
-import { PieceSet } from '../protocol/piece-set.ts';
-import { Identity } from './announcer/identity.ts';
-import { SourceAnnouncer } from './announcer/source-announcer.ts';
+import type { Endpoint } from '../protocol/endpoints.ts';
+import { OwnHost, type DownloadHost } from './download-host.ts';
+import type { ContentShape } from './download/content-shape.ts';
 import type { PieceStore } from './download/piece-store.ts';
 import {
   VerifiedDownload,
+  type DownloadStatus,
   type VerifiedDownloaded,
   type VerifiedDownloadOptions,
 } from './download/verified-download.ts';
-import { Listener } from './server/listener.ts';
-import type { Holding, OpenedOffer, Offers } from './server/offers.ts';
+import { ServedPart } from './served-part.ts';
 
 /** Sources that are asked of the registry at once; when some of them fail, others are asked for. */
 const SOURCES_AT_ONCE = 50;
@@ -25,7 +22,7 @@ const NEIGHBOURS_PER_ADDRESS = 8;
 
 export interface DownloaderOptions extends Pick<
   VerifiedDownloadOptions,
-  'size' | 'signal' | 'waitMs' | 'inOrder' | 'downloadLimit' | 'onProgress'
+  'size' | 'signal' | 'waitMs' | 'inOrder' | 'downloadLimit' | 'onProgress' | 'onShape' | 'onPiece'
 > {
   /** 64 hex digits. */
   root: string;
@@ -33,48 +30,32 @@ export interface DownloaderOptions extends Pick<
   registry: NativeRegistry;
   store: PieceStore;
   log: Logger;
-  /** Where to serve what has come; 0 takes a free port. Undefined: it is not served. */
-  port: number | undefined;
-  /** What is sent at most. */
+  /** Where to serve what has come: at a port of its own, 0 takes a free one, or by a host. Undefined: nowhere. */
+  port: number | DownloadHost | undefined;
+  /** What is sent at most from a port of its own. */
   uploadLimit?: RateLimit | undefined;
-}
-
-/** What is served of a content while it is being downloaded. */
-interface Served extends Holding {
-  layer: Uint8Array;
-  handle: FileHandle;
-  listeners: Set<(piece: number) => void>;
-  /** The state of the file when it was complete. */
-  finished: { mtimeNs: bigint; size: bigint } | undefined;
 }
 
 export class Downloader {
   readonly #options: DownloaderOptions;
-  readonly #identity = new Identity();
-  readonly #listener: Listener | undefined;
-  #announcer: SourceAnnouncer | undefined;
-  #served: Served | undefined;
+  readonly #ownHost: OwnHost | undefined;
+  readonly #host: DownloadHost | undefined;
+  #served: ServedPart | undefined;
   #download: VerifiedDownload | undefined;
   /** What is being opened to be served. */
   #opening: Promise<void> = Promise.resolve();
+  #isAnnounced = false;
   /** The ports of those who said where they serve. */
   readonly #neighbours = new Map<string, Set<number>>();
   /** Pieces that came before anything could be served. */
   readonly #early: number[] = [];
-  readonly #begun = Date.now();
 
   constructor(options: DownloaderOptions) {
     this.#options = options;
-    const { port, log, root, uploadLimit } = options;
+    const { port } = options;
     if (port === undefined || options.store.descriptor === undefined) return;
-    this.#listener = new Listener({
-      ...{ port, log, uploadLimit },
-      offers: this.#offers(),
-      proofOf: this.#identity.proofOf,
-      onNeighbour: (ofRoot, neighbour) => {
-        if (ofRoot === root) this.#meet(parseEndpoint(neighbour));
-      },
-    });
+    if (typeof port === 'number') this.#ownHost = new OwnHost({ ...options, port });
+    this.#host = typeof port === 'number' ? this.#ownHost : port;
   }
 
   /**
@@ -83,15 +64,15 @@ export class Downloader {
    * @throws CodedError as {@link VerifiedDownload.run} does, or `port-taken`, `cannot-listen`
    */
   async run(): Promise<VerifiedDownloaded> {
-    const { root, registry, store, log } = this.#options;
-    await this.#listener?.start();
-    const port = this.#listener?.port;
+    const { root, registry, store, log, onShape, onPiece } = this.#options;
+    await this.#ownHost?.start();
+    const port = this.#host?.port;
     this.#download = new VerifiedDownload({
       ...this.#options,
       port,
       findSources: async (within) => {
         const { sources } = await registry.contentOf(root, SOURCES_AT_ONCE, within);
-        const own = this.#announcer?.endpoint;
+        const own = this.#host?.endpoint;
         return sources
           .filter(
             ({ endpoint: { ipAddress, port: at } }) =>
@@ -104,13 +85,15 @@ export class Downloader {
           log.info({ err }, 'a source could not be reported');
         });
       },
-      onShape: ({ size, layer }, have) => {
-        if (port === undefined) return;
-        this.#opening = this.#serve(size, layer, have).catch((err: unknown) => {
+      onShape: (shape, have) => {
+        onShape?.(shape, have);
+        if (!this.#host) return;
+        this.#opening = this.#serve(shape, have).catch((err: unknown) => {
           log.warn({ err }, 'what has come cannot be served');
         });
       },
-      onPiece: (piece) => {
+      onPiece: (piece, from) => {
+        onPiece?.(piece, from);
         this.#gain(piece);
       },
     });
@@ -118,23 +101,37 @@ export class Downloader {
     return this.#download.run();
   }
 
+  /** How it goes; undefined: it has not begun. */
+  get status(): DownloadStatus | undefined {
+    return this.#download?.status;
+  }
+
+  /** The pieces that somebody is sending now. */
+  get underWay(): Iterable<{ piece: number; source: string }> {
+    return this.#download?.underWay ?? [];
+  }
+
+  /** From now on pieces are wanted in order, from this one on; undefined: in any order. */
+  readFrom(piece: number | undefined): void {
+    this.#download?.readFrom(piece);
+  }
+
   /** Everything is there, and the file has its final name: nothing of it is served once it changes. */
   async complete(): Promise<void> {
     await this.#opening;
-    const served = this.#served;
-    if (!served) return;
-    const { mtimeNs, size } = await served.handle.stat({ bigint: true });
-    served.finished = { mtimeNs, size };
-    this.#announcer?.complete();
+    await this.#served?.finish();
+    if (this.#isAnnounced) this.#host?.announce(this.#options.root, true);
   }
 
   /** Deregisters, then stops to serve. */
   async stop(): Promise<void> {
-    await this.#announcer?.stop();
-    await this.#listener?.stop();
+    await this.#ownHost?.stop();
     await this.#opening;
-    await this.#served?.handle.close();
+    const served = this.#served;
     this.#served = undefined;
+    if (!served) return;
+    this.#host?.withdraw(served);
+    await served.close();
   }
 
   /** Somebody who downloads from here, and says where it serves. */
@@ -146,75 +143,22 @@ export class Downloader {
     else ports.delete(neighbour.port);
   }
 
-  async #serve(size: number, layer: Uint8Array, have: readonly number[]): Promise<void> {
-    const handle = await open(this.#options.store.path);
-    const listeners = new Set<(piece: number) => void>();
-    this.#served = {
-      ...{ size, layer, handle, listeners },
-      has: new PieceSet(pieceCountOf(size)),
-      finished: undefined,
-      onGain: (tell) => {
-        listeners.add(tell);
-        return () => listeners.delete(tell);
-      },
-    };
+  async #serve(shape: ContentShape, have: readonly number[]): Promise<void> {
+    const { root, name, store } = this.#options;
+    this.#served = await ServedPart.open({ root, name, shape }, store.path);
+    this.#host?.offer(this.#served, (neighbour) => {
+      this.#meet(neighbour);
+    });
     for (const piece of [...have, ...this.#early]) this.#gain(piece);
   }
 
   #gain(piece: number): void {
-    const { registry, root, log } = this.#options;
-    const served = this.#served;
-    if (!served) {
-      if (this.#listener) this.#early.push(piece);
+    if (!this.#served) {
+      if (this.#host) this.#early.push(piece);
       return;
     }
-    if (!served.has.add(piece)) return;
-    for (const tell of served.listeners) tell(piece);
-    if (this.#announcer || !this.#listener) return;
-    this.#announcer = new SourceAnnouncer({
-      ...{ registry, identity: this.#identity, port: this.#listener.port, root, log },
-    });
-    void this.#announcer.start();
-  }
-
-  #offers(): Offers {
-    const served = (root: string) => (root === this.#options.root ? this.#served : undefined);
-    return {
-      // Names are for those who offer them; and the line protocol knows nothing else.
-      open: () => Promise.resolve(undefined),
-      openContent: (root) => {
-        const content = served(root);
-        return Promise.resolve(content && this.#opened(content));
-      },
-      shapeOf: (root) => Promise.resolve(served(root)),
-      holding: (root) => Promise.resolve(served(root)),
-      page: () => [],
-      count: 0,
-    };
-  }
-
-  #opened({ size, has, handle, finished }: Served): OpenedOffer {
-    const { name, root } = this.#options;
-    const isUnchanged = async () => {
-      if (!finished) return true;
-      const now = await handle.stat({ bigint: true });
-      return now.mtimeNs === finished.mtimeNs && now.size === finished.size;
-    };
-    return {
-      file: { name, size, modified: this.#begun, root },
-      handle,
-      isUnchanged,
-      holds: (start, end) => {
-        for (
-          let at = Math.floor(start / pieceLengthOf(size));
-          at * pieceLengthOf(size) <= end;
-          at++
-        )
-          if (!has.has(at)) return false;
-        return true;
-      },
-      // It stays open for the next one.
-      [Symbol.asyncDispose]: () => Promise.resolve(),
-    };
+    if (!this.#served.gain(piece) || this.#isAnnounced) return;
+    this.#isAnnounced = true;
+    this.#host?.announce(this.#options.root, false);
   }
 }

@@ -1,16 +1,24 @@
-// A peer put together: catalogue, server, announcer. Nothing else constructs its long-lived parts.
-import { pause, type Startable } from '../lib/lifecycle.ts';
+// A peer put together: catalogue, server, announcer, downloads. Nothing else constructs its long-lived parts.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pause, untilAborted, type Startable } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
-import { pieceCountOf } from '../protocol/merkle.ts';
-import { PieceSet } from '../protocol/piece-set.ts';
-import type { RateLimit } from '../lib/rate-limit.ts';
+import { RateLimit } from '../lib/rate-limit.ts';
+import { CodedError } from '../protocol/errors.ts';
 import { Announcer, type AnnouncerState } from './announcer/announcer.ts';
 import { Identity } from './announcer/identity.ts';
 import { Catalogue } from './catalogue/catalogue.ts';
 import type { Indexing } from './catalogue/identities.ts';
-import { modifiedOf, type OpenedFile, type SharedFile } from './catalogue/shared-file.ts';
+import type { SharedFile } from './catalogue/shared-file.ts';
+import type { Controlled } from './control/controlled.ts';
+import { Desk } from './desk.ts';
+import { Lock } from './download/lock.ts';
+import { Downloads } from './downloads/downloads.ts';
+import { offeredOf, offersOf } from './offers.ts';
+import { PeerHost } from './peer-host.ts';
 import { Listener } from './server/listener.ts';
-import type { OfferedFile, Offers } from './server/offers.ts';
+import { Uploads } from './server/uploads.ts';
+import { KeptSettings } from './settings.ts';
 
 /** What is hashed within so long is announced in one go with the lease; the rest as it becomes ready. */
 const FIRST_ANNOUNCEMENT_WITHIN_MS = 2_000;
@@ -39,6 +47,15 @@ export interface PeerOptions {
   maxConnections?: number | undefined;
   /** What all files that are sent share; it may be changed at any time. Default: no limit. */
   uploadLimit?: RateLimit | undefined;
+  /** What all downloads share; likewise. */
+  downloadLimit?: RateLimit | undefined;
+  /**
+   * Where downloads, settings and the shares that were added while running are kept; one peer at a time has
+   * it. Default: nothing is kept.
+   */
+  dataFolder?: string | undefined;
+  /** Where downloads go unless the settings that are kept say otherwise. Default: the current folder. */
+  downloadFolder?: string | undefined;
   /** How often a registry of the exercise is asked whether it still knows this peer. Default: 30,000. */
   lookEveryMs?: number | undefined;
   log: Logger;
@@ -48,15 +65,32 @@ export interface PeerOptions {
 export class Peer implements Startable {
   readonly #options: PeerOptions;
   readonly #identity = new Identity();
+  readonly #uploads = new Uploads();
+  readonly #settings: KeptSettings;
   readonly #catalogue: Catalogue;
+  readonly #host: PeerHost;
   readonly #listener: Listener;
+  readonly #downloads: Downloads;
+  readonly #desk: Desk;
   readonly #stopping = new AbortController();
+  readonly #stopped = untilAborted(this.#stopping.signal);
   #announcing: Promise<void> = Promise.resolve();
   #announcer: Announcer | undefined;
+  #isAnnounced = false;
+  #lock: Lock | undefined;
 
   constructor(options: PeerOptions) {
-    const { shares, cacheFile, log, notifications } = options;
+    const { shares, cacheFile, registry, displayName, log, notifications, dataFolder } = options;
+    const { uploadLimit = new RateLimit(), downloadLimit = new RateLimit() } = options;
+    const fileOf = (name: string) =>
+      dataFolder === undefined ? undefined : join(dataFolder, name);
+    const portNow = () => this.port;
     this.#options = options;
+    this.#settings = new KeptSettings({
+      file: fileOf('settings.json'),
+      downloadFolder: options.downloadFolder ?? '.',
+      ...{ uploadLimit, downloadLimit, log },
+    });
     this.#catalogue = new Catalogue({
       folders: shares,
       cacheFile,
@@ -64,10 +98,29 @@ export class Peer implements Startable {
       log,
       notifications,
     });
+    this.#host = new PeerHost(portNow, () => this.#announcer?.heldChanged());
     this.#listener = new Listener({
       ...options,
-      offers: offersOf(this.#catalogue),
+      uploadLimit,
+      uploads: this.#uploads,
+      offers: offersOf(this.#catalogue, this.#host.parts.offers),
       proofOf: this.#identity.proofOf,
+      onNeighbour: this.#host.parts.meet,
+    });
+    this.#downloads = new Downloads({
+      ...{ registry, downloadLimit, log, host: this.#host, file: fileOf('downloads.json') },
+      atOnce: () => this.#settings.settings.atOnce,
+      adopt: async (...finished) => {
+        // Hashing may take long, and nobody waits for it at the end.
+        await Promise.race([this.#catalogue.adopt(...finished), this.#stopped]);
+      },
+      onChange: () => {
+        this.#desk.downloadsChanged();
+      },
+    });
+    this.#desk = new Desk({
+      ...{ catalogue: this.#catalogue, uploads: this.#uploads, downloads: this.#downloads },
+      ...{ settings: this.#settings, registry, displayName, portNow },
     });
   }
 
@@ -75,12 +128,16 @@ export class Peer implements Startable {
    * Resolves when everything that is shared was found. Files are served, and the registry is told of
    * them, as they are hashed, the small ones first; see {@link indexed}.
    *
-   * @throws CodedError `bad-share`, `port-taken`, `cannot-listen`
+   * @throws CodedError `bad-share`, `port-taken`, `cannot-listen`, `cannot-open-data`, `data-in-use`
    */
   async start(): Promise<void> {
     try {
       await this.#listener.start();
+      await this.#openData();
       await this.#catalogue.start();
+      for (const folder of this.#settings.shares)
+        void (await this.#catalogue.add(folder, false)).look();
+      await this.#downloads.start();
     } catch (error) {
       await this.stop();
       throw error;
@@ -88,9 +145,30 @@ export class Peer implements Startable {
     this.#announcing = this.#announce();
   }
 
+  /** Reads what is kept, of which no other peer may have hold. */
+  async #openData(): Promise<void> {
+    const { dataFolder } = this.#options;
+    if (dataFolder === undefined) return;
+    try {
+      await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+      this.#lock = await Lock.take(join(dataFolder, 'lock'));
+    } catch (cause) {
+      if (cause instanceof CodedError)
+        throw new CodedError(
+          'data-in-use',
+          `Another peer has its data in ${dataFolder}; each needs a folder of its own.`,
+          { cause },
+        );
+      throw new CodedError('cannot-open-data', `${dataFolder} cannot be opened: ${String(cause)}`, {
+        cause,
+      });
+    }
+    await this.#settings.load();
+  }
+
   /** Begins to tell the registry, once there is something to tell. */
   async #announce(): Promise<void> {
-    const { registry, advertise, displayName, lookEveryMs, log, onState } = this.#options;
+    const { registry, advertise, displayName, lookEveryMs, log } = this.#options;
     const indexed = new AbortController();
     void this.indexed().then(() => {
       indexed.abort();
@@ -107,13 +185,14 @@ export class Peer implements Startable {
       displayName,
       lookEveryMs,
       log,
-      ...(onState && { onState }),
+      onState: (state) => {
+        this.#registryIs(state);
+      },
+      held: this.#host.held,
       offered: {
         entry: (name) => {
           const file = catalogue.find(name);
-          return (
-            file && { name, size: file.state.size, modified: modifiedOf(file), root: file.root }
-          );
+          return file && offeredOf(file);
         },
         get names() {
           return catalogue.names;
@@ -123,13 +202,30 @@ export class Peer implements Startable {
     await this.#announcer.start();
   }
 
+  #registryIs(state: AnnouncerState): void {
+    if (state.at === 'announced') this.#host.endpoint = state.endpoint;
+    if (state.at === 'announced' && !this.#isAnnounced) this.#downloads.registryIsBack();
+    this.#isAnnounced = state.at === 'announced';
+    this.#desk.registryIs(state);
+    this.#options.onState?.(state);
+  }
+
   /** Deregisters, then closes: nobody is sent to a peer that is no longer there. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#announcing;
     await this.#announcer?.stop();
+    await this.#desk.stop();
+    await this.#downloads.stop();
     await this.#listener.stop();
     await this.#catalogue.stop();
+    await this.#lock?.release();
+    this.#lock = undefined;
+  }
+
+  /** Looks at it, and tells it what to do. */
+  get controlled(): Controlled {
+    return this.#desk;
   }
 
   get port(): number {
@@ -161,35 +257,4 @@ export class Peer implements Startable {
   indexed(): Promise<void> {
     return this.#catalogue.indexed();
   }
-}
-
-function offersOf(catalogue: Catalogue): Offers {
-  const offered = (file: SharedFile): OfferedFile => ({
-    name: file.name,
-    size: file.state.size,
-    modified: modifiedOf(file),
-    root: file.root,
-  });
-  const opened = (found: { file: SharedFile; opened: OpenedFile } | undefined) =>
-    found && Object.assign(found.opened, { file: offered(found.file) });
-  return {
-    open: async (name) => opened(await catalogue.open(name)),
-    openContent: async (root) => opened(await catalogue.openContent(root)),
-    shapeOf: (root) => catalogue.shapeOf(root),
-    holding: async (root) => {
-      const shape = await catalogue.shapeOf(root);
-      return (
-        shape && {
-          size: shape.size,
-          has: PieceSet.full(pieceCountOf(shape.size)),
-          // It is whole.
-          onGain: () => () => undefined,
-        }
-      );
-    },
-    page: (after, limit) => catalogue.page(after, limit).map(offered),
-    get count() {
-      return catalogue.names.length;
-    },
-  };
 }

@@ -31,6 +31,12 @@ const STATUS: Record<ErrorCode, number> = {
   busy: 503,
   'engine-unavailable': 503,
   'bad-usage': 500,
+  'wrong-host': 500,
+  'bad-token': 500,
+  'not-native': 500,
+  'no-preview': 500,
+  'no-file-manager': 500,
+  'not-running': 500,
   'bad-share': 500,
   'port-taken': 500,
   'cannot-listen': 500,
@@ -44,6 +50,7 @@ const STATUS: Record<ErrorCode, number> = {
   'download-in-progress': 500,
   'disk-full': 500,
   'cannot-write': 500,
+  'data-in-use': 500,
   'cannot-open-data': 500,
   interrupted: 500,
 };
@@ -68,6 +75,16 @@ test.each(CODES)('%s has a stable code and a valid status', (code) => {
         : INTERNAL,
   );
   expect(problem.title).not.toBe('');
+});
+
+test('what happened on this side is told to the owner, and to nobody else', () => {
+  const error = new CodedError('bad-share', '/home/alice/music is no folder.');
+  expect(problemOf(error)).toEqual(INTERNAL);
+  expect(problemOf(error, 'owner')).toMatchObject({
+    ...{ status: 422, code: 'bad-share', detail: '/home/alice/music is no folder.' },
+  });
+  expect(problemOf(new Error('/home/alice'), 'owner')).toEqual(INTERNAL);
+  expect(problemOf(new CodedError('cannot-open-data', '/home/alice'), 'owner')).toEqual(INTERNAL);
 });
 
 test.each(['', 'toString', '__proto__', 'constructor', 'hasOwnProperty', 'Bad-Name', 'bad-name '])(

@@ -1,7 +1,10 @@
 // Every way in which a request can fail, by a stable code. Made where the fact is known; turned into
 // an HTTP answer by `problemOf` here, and into an exit code by cli/exit-codes.
 
-/** Code → HTTP status (0: never crosses the wire) and the title of its problem document. */
+/**
+ * Code → HTTP status (0: never crosses the wire) and the title of its problem document; then the status
+ * where whoever runs this peer is told, over its control interface.
+ */
 const ERRORS = {
   'bad-name': [400, 'Not a name'],
   'bad-root': [400, 'Not a root'],
@@ -9,7 +12,7 @@ const ERRORS = {
   'bad-request': [400, 'The request does not fit the contract'],
   'bad-body': [400, 'The body is not the JSON that was asked for'],
   'endpoint-not-yours': [403, 'This endpoint is not at your address'],
-  'cross-origin': [403, 'A web page of another origin may not change the registry'],
+  'cross-origin': [403, 'A web page of another origin may not do this'],
   'not-found': [404, 'Nothing is here'],
   'unknown-peer': [404, 'No such peer, or its lease has ended'],
   'method-not-allowed': [405, 'This method is not for this path'],
@@ -30,22 +33,29 @@ const ERRORS = {
   'engine-unavailable': [503, 'The database of the index does not serve just now'],
 
   'bad-usage': [0, 'Wrong usage'],
-  'bad-share': [0, 'This folder cannot be shared'],
+  'wrong-host': [0, 'This is not the address of this page', 421],
+  'bad-token': [0, 'The token is missing or wrong', 401],
+  'not-native': [0, 'The registry knows the exercise’s contract alone', 501],
+  'no-preview': [0, 'Files of this kind are not shown', 422],
+  'no-file-manager': [0, 'No file manager could be started', 501],
+  'not-running': [0, 'No peer runs here'],
+  'bad-share': [0, 'This folder cannot be shared', 422],
   'port-taken': [0, 'The port is taken'],
   'cannot-listen': [0, 'Cannot listen there'],
-  'registry-unreachable': [0, 'The registry does not answer'],
-  'registry-misbehaves': [0, 'The registry answered something that it should not'],
-  'not-known': [0, 'Nothing of that name or root is known'],
+  'registry-unreachable': [0, 'The registry does not answer', 502],
+  'registry-misbehaves': [0, 'The registry answered something that it should not', 502],
+  'not-known': [0, 'Nothing of that name or root is known', 404],
   'several-versions': [0, 'Several contents have that name'],
-  'no-source': [0, 'No source could deliver it'],
-  'unsafe-file-name': [0, 'The name cannot be a file name here'],
-  'file-exists': [0, 'A file is there already'],
-  'download-in-progress': [0, 'Another process is downloading to the same place'],
-  'disk-full': [0, 'The disk is full'],
-  'cannot-write': [0, 'The file cannot be written'],
+  'no-source': [0, 'No source could deliver it', 502],
+  'unsafe-file-name': [0, 'The name cannot be a file name here', 422],
+  'file-exists': [0, 'A file is there already', 409],
+  'download-in-progress': [0, 'Another process is downloading to the same place', 409],
+  'disk-full': [0, 'The disk is full', 507],
+  'cannot-write': [0, 'The file cannot be written', 422],
+  'data-in-use': [0, 'Another process has this data'],
   'cannot-open-data': [0, 'The data cannot be opened'],
   interrupted: [0, 'Interrupted'],
-} as const satisfies Record<string, readonly [status: number, title: string]>;
+} as const satisfies Record<string, readonly [status: number, title: string, here?: number]>;
 
 export type ErrorCode = keyof typeof ERRORS;
 
@@ -88,19 +98,27 @@ export interface ProblemDocument {
   [fact: string]: unknown;
 }
 
-/** The problem document of an error; anything that is not a CodedError is `internal` and says no more. */
-export function problemOf(error: unknown): ProblemDocument {
+/** Who gets to read of a failure: anybody, or whoever runs this very peer. */
+export type Audience = 'strangers' | 'owner';
+
+/** The problem document of an error; one that is not for the audience is `internal` and says no more. */
+export function problemOf(error: unknown, audience: Audience = 'strangers'): ProblemDocument {
   const coded =
-    error instanceof CodedError && ERRORS[error.code][0] !== 0
+    error instanceof CodedError && statusOf(error.code, audience) !== 0
       ? error
       : new CodedError('internal', 'Something failed here; the log has more.');
-  const [status, title] = ERRORS[coded.code];
   return {
     ...coded.facts,
     type: 'about:blank',
-    title,
-    status,
+    title: ERRORS[coded.code][1],
+    status: statusOf(coded.code, audience),
     code: coded.code,
     detail: coded.message,
   };
+}
+
+/** 0: it is not told. */
+function statusOf(code: ErrorCode, audience: Audience): number {
+  const [status, , here = 0] = ERRORS[code] as readonly [number, string, number?];
+  return audience === 'owner' && status === 0 ? here : status;
 }

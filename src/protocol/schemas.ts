@@ -80,6 +80,15 @@ export const ServiceSchema = Type.Object(
   { examples: [{ service: SERVICE, version: '1.0.0', leaseSeconds: 25 }] },
 );
 
+export const StatsSchema = Type.Object(
+  {
+    peers: Type.Integer({ minimum: 0, description: 'Who is there now.' }),
+    names: Type.Integer({ minimum: 0, description: 'Names that are kept.' }),
+    contents: Type.Integer({ minimum: 0, description: 'Contents that are kept under a name.' }),
+  },
+  { examples: [{ peers: 1, names: 1, contents: 1 }] },
+);
+
 /** A peer makes itself known, or renews its lease. */
 export const AnnouncementSchema = Type.Object(
   {
@@ -342,6 +351,7 @@ export const RegisteredNameSchema = Type.Object({
   endpoints: Type.Array(EndpointSchema),
 });
 
+export type Stats = Static<typeof StatsSchema>;
 export type Contract = Static<typeof ContractSchema>;
 export type Announcement = Static<typeof AnnouncementSchema>;
 export type Lease = Static<typeof LeaseSchema>;

@@ -3,9 +3,15 @@ import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { fastify } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { CodedError, PROBLEM_TYPE, problemOf, type ErrorCode } from '../protocol/errors.ts';
+import { CodedError } from '../protocol/errors.ts';
 import { isLoopback } from '../protocol/endpoints.ts';
 import type { Clock } from '../lib/clock.ts';
+import { answerBadHttp, answerBadUrl } from '../lib/http/bad-http.ts';
+import { withOtherMethodsRefused } from '../lib/http/other-methods.ts';
+import { boundPipelining } from '../lib/http/pipelining.ts';
+import { answerWithProblems, sendProblem } from '../lib/http/problems.ts';
+import type { PageFiles } from '../lib/http/page-files.ts';
+import { pageRoutes } from '../lib/http/page-routes.ts';
 import type { Logger } from '../lib/log.ts';
 import { VERSION } from '../lib/version.ts';
 import { callerOf, requireOwnEndpoint } from './callers.ts';
@@ -13,15 +19,12 @@ import type { RegistryContext, RegistryServer } from './context.ts';
 import { boundAddresses, boundLoad, boundReadiness, DEFAULT_RATE_LIMIT } from './limits.ts';
 import { Load } from './load.ts';
 import { Metrics } from './metrics.ts';
-import { boundPipelining } from './pipelining.ts';
-import { answerWithProblems, sendProblem } from './problems.ts';
 import { eventRoutes } from './routes/events.ts';
 import { Readiness } from './readiness.ts';
 import { REQUEST_ID_HEADER, requestIdOf, tellRequests } from './requests.ts';
 import { exerciseRoutes } from './routes/exercise.ts';
 import { nativeRoutes } from './routes/native.ts';
 import { operationsRoutes } from './routes/operations.ts';
-import { withOtherMethodsRefused } from './routes/other-methods.ts';
 import { searchRoutes } from './routes/search.ts';
 import { referenceRoutes } from './routes/reference.ts';
 import type { Store } from './store/store.ts';
@@ -39,15 +42,6 @@ const MAX_CONNECTIONS = 15_000;
 /** Each byte of a name may take three in a URL, and a search as much. */
 const MAX_URL_PART = 4 * 1024;
 
-const CLIENT_ERRORS: Record<string, [ErrorCode, string]> = {
-  HPE_HEADER_OVERFLOW: ['head-too-large', 'A request head has at most 16 KiB.'],
-  HPE_INVALID_URL: [
-    'bad-request',
-    'This is no URL of HTTP: all but ASCII is percent-encoded in one.',
-  ],
-  ERR_HTTP_REQUEST_TIMEOUT: ['request-timeout', 'The whole request did not arrive in time.'],
-};
-
 export function createApp(options: {
   store: Store;
   log: Logger;
@@ -63,6 +57,8 @@ export function createApp(options: {
   trustProxy?: string[] | undefined;
   /** Requests a minute of one address; 0: no limit. */
   rateLimit?: number | undefined;
+  /** Default: no page. */
+  page?: PageFiles | undefined;
   readiness?: Readiness;
   load?: Load;
   requestTimeoutMs?: number | undefined;
@@ -99,34 +95,17 @@ export function createApp(options: {
       caseSensitive: false,
       maxParamLength: MAX_URL_PART,
       onBadUrl: (path: string, request: IncomingMessage, response: ServerResponse) => {
-        const problem = problemOf(
-          new CodedError('bad-name', `${path.slice(0, 200)}: not percent-encoded UTF-8.`),
-        );
-        const body = JSON.stringify(problem);
-        metrics.answered(undefined, request.method, problem.status, 0);
-        response.writeHead(problem.status, {
+        const { status } = answerBadUrl(path, response, {
           [REQUEST_ID_HEADER]: requestIdOf(request),
-          'content-type': PROBLEM_TYPE,
-          'content-length': Buffer.byteLength(body),
-          'x-content-type-options': 'nosniff',
-          'cache-control': 'no-store',
         });
-        response.end(body);
+        metrics.answered(undefined, request.method, status, 0);
       },
     },
     clientErrorHandler: (error, socket) => {
-      if (!socket.writable) return socket.destroy();
-      const [code, detail] = CLIENT_ERRORS[error.code] ?? ['bad-request', 'This is not HTTP/1.1.'];
-      const problem = problemOf(new CodedError(code, detail));
-      const body = JSON.stringify(problem);
-      metrics.answered(undefined, undefined, problem.status, 0);
-      socket.write(
-        `HTTP/1.1 ${problem.status} ${problem.title}\r\n` +
-          `X-Request-Id: ${requestIdOf({ headers: {} })}\r\nContent-Type: ${PROBLEM_TYPE}\r\n` +
-          `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-      );
-      // Not only this half of it: the other one is the client's, who may never close it.
-      socket.destroySoon();
+      const problem = answerBadHttp(error, socket, {
+        'X-Request-Id': requestIdOf({ headers: {} }),
+      });
+      if (problem) metrics.answered(undefined, undefined, problem.status, 0);
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.server.maxConnections = MAX_CONNECTIONS;
@@ -211,6 +190,11 @@ export function createApp(options: {
         exerciseRoutes(routes, base, context);
       operationsRoutes(routes, { readiness, metrics });
       referenceRoutes(routes);
+      if (options.page) {
+        pageRoutes(routes, options.page);
+        // The page asks what it came from: here is nobody to be steered, which is no failure.
+        routes.get('/control/v1', { schema: { hide: true } }, (_, reply) => reply.code(204).send());
+      }
     });
     done();
   });

@@ -1,14 +1,7 @@
 // What the routes are given: the index, the clock, and the answer to "may this caller do that?".
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import type {
-  FastifyBaseLogger,
-  FastifyInstance,
-  RawReplyDefaultExpression,
-  RawRequestDefaultExpression,
-  RawServerDefault,
-} from 'fastify';
 import type { Endpoint } from '../protocol/endpoints.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { HttpApp } from '../lib/http/app.ts';
 import type { Logger } from '../lib/log.ts';
 import type { ChangeFeed } from './change-feed.ts';
 import type { DialBack } from './dial-back.ts';
@@ -32,10 +25,4 @@ export interface RegistryContext {
   changes: ChangeFeed;
 }
 
-export type RegistryServer = FastifyInstance<
-  RawServerDefault,
-  RawRequestDefaultExpression,
-  RawReplyDefaultExpression,
-  FastifyBaseLogger,
-  TypeBoxTypeProvider
->;
+export type RegistryServer = HttpApp;

@@ -7,8 +7,8 @@ import { CodedError } from '../protocol/errors.ts';
 import { addressOf } from './callers.ts';
 import type { RegistryServer } from './context.ts';
 import type { Load } from './load.ts';
+import { sendProblem } from '../lib/http/problems.ts';
 import type { Readiness } from './readiness.ts';
-import { sendProblem } from './problems.ts';
 import { EVENTS_ROUTE } from './routes/events.ts';
 import { OPERATIONS_ROUTES } from './routes/operations.ts';
 

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { CodedError } from '../protocol/errors.ts';
 import { systemClock, type Clock } from '../lib/clock.ts';
 import { pause, Repeating, type Startable } from '../lib/lifecycle.ts';
+import type { PageFiles } from '../lib/http/page-files.ts';
 import type { Logger } from '../lib/log.ts';
 import { createApp } from './app.ts';
 import { ChangeFeed } from './change-feed.ts';
@@ -51,6 +52,8 @@ export interface RegistryOptions {
   rateLimit?: number;
   /** How many requests may wait for their answers at once. Default: 1,000. */
   maxUnderWay?: number;
+  /** The page that it serves at `/`. Default: none. */
+  page?: PageFiles | undefined;
   /** The pause between two rounds of probes. Default: 8,000. */
   probeEveryMs?: number;
   /** How long a whole request may take to arrive. Default: 20,000. */
@@ -91,6 +94,7 @@ export class Registry implements Startable {
       unreachable: (endpoint) => reports.unreachable(endpoint),
       trustProxy: options.trustProxy,
       rateLimit: options.rateLimit,
+      page: options.page,
       readiness: this.#readiness,
       load: this.#load,
       requestTimeoutMs: options.requestTimeoutMs,

@@ -26,7 +26,7 @@ const ROOT_OF_HELLO = '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e730433629
 test('without a terminal and without arguments it prints help', async () => {
   const { code, stdout, stderr } = await sp2p([]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  for (const command of ['registry', 'backup', 'share', 'search', 'get', 'peers'])
+  for (const command of ['registry', 'backup', 'share', 'search', 'get', 'peers', 'status'])
     expect(stdout.toString()).toMatch(new RegExp(`^  ${command} `, 'm'));
 });
 

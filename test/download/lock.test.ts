@@ -1,6 +1,6 @@
 // One process at a time writes a part file; what a killed one left behind stops nobody.
 import { spawnSync } from 'node:child_process';
-import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -31,6 +31,20 @@ test('a lock that is held is not given again, and one that was released is', asy
   await second.release();
 });
 
+test('a lock whose folder was away when it was released is free when the folder is back', async () => {
+  const folder = await temporaryFolder();
+  const [path, away] = [join(folder, 'here', 'lock'), join(folder, 'away')];
+  await mkdir(join(folder, 'here'));
+  const first = await Lock.take(path);
+  await rename(join(folder, 'here'), away);
+  // Still held, wherever it is.
+  await expect(Lock.take(join(away, 'lock'))).rejects.toMatchObject(IN_PROGRESS);
+  await first.release();
+  await rename(away, join(folder, 'here'));
+  const second = await Lock.take(path);
+  await second.release();
+});
+
 test.for<[string, () => string, number]>([
   ['of a process of this machine that has ended', () => `${endedPid()} ${hostname()}`, 0],
   ['that its holder has not refreshed', () => `${process.pid} ${hostname()}`, 3600],
@@ -39,7 +53,7 @@ test.for<[string, () => string, number]>([
 ])('a lock %s is taken over', async ([, text, secondsAgo]) => {
   const path = await lockOf(text(), secondsAgo);
   const lock = await Lock.take(path);
-  expect(await readFile(path, 'utf8')).toBe(`${process.pid} ${hostname()}`);
+  expect(await readFile(path, 'utf8')).toContain(`${process.pid} ${hostname()} `);
   await lock.release();
   expect(await readdir(join(path, '..'))).toEqual([]);
 });

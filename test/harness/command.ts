@@ -10,7 +10,8 @@ const COMMAND = fileURLToPath(new URL('../../bin/sp2p.js', import.meta.url));
 
 export interface CommandOptions {
   cwd?: string;
-  env?: Record<string, string>;
+  /** Beside what the test itself has; undefined takes away. */
+  env?: Record<string, string | undefined>;
   /** A network namespace to run in (see namespaces.ts). */
   namespace?: string;
 }
@@ -41,7 +42,15 @@ export async function startSp2p(
   const [program = '', ...rest] = words;
   const child = spawn(program, rest, {
     cwd: options.cwd,
-    env: { ...process.env, NO_COLOR: '1', SP2P_CACHE: await temporaryFolder(), ...options.env },
+    env: {
+      ...process.env,
+      NO_COLOR: '1',
+      SP2P_CACHE: await temporaryFolder(),
+      SP2P_STATE: await temporaryFolder(),
+      // Tests of pages say otherwise.
+      SP2P_NO_PAGE: '1',
+      ...options.env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const stdout: Buffer[] = [];

@@ -55,6 +55,14 @@ test.each([
     expect((await call(port, 'GET', `/${base}/a`)).json).toEqual([endpoint]);
 });
 
+test('it serves a page, unless told not to', async () => {
+  const pages = { env: { SP2P_NO_PAGE: undefined } };
+  const { port } = await startRegistryCommand(await temporaryFolder(), [], pages);
+  expect((await call(port, 'GET', '/')).headers['content-type']).toMatch(/^text\/html/);
+  const other = await startRegistryCommand(await temporaryFolder(), ['--no-page'], pages);
+  expect((await call(other.port, 'GET', '/')).status).toBe(404);
+});
+
 test('a base that cannot be one is wrong usage', async () => {
   const { code, stderr, stdout } = await sp2p(['registry', '--port', '0', '--base', 'a,api/v1']);
   expect(stderr).toContain('[bad-usage]');

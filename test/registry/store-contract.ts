@@ -730,6 +730,28 @@ export function storeContract(
       expect(['sqlite', 'postgres']).toContain(store.engine);
     });
 
+    test('contents are counted once each, however many names and holders they have', async () => {
+      expect(await store.contents()).toBe(0);
+      await announce(PEER, A);
+      await announce(OTHER, B);
+      await offer(PEER, ['a', 'b'], 0, ROOT);
+      await offer(OTHER, ['a', 'c'], 0, ROOT);
+      await store.register('d', B, NOW);
+      await store.holdContent(PEER, OTHER_ROOT, true);
+      expect(await store.contents()).toBe(1);
+      // More than are counted at once, those among them that are first and last of all.
+      const roots = Array.from({ length: 2_500 }, (_, index) =>
+        index.toString(16).padStart(64, '0'),
+      );
+      const offered = [...roots, OTHER_ROOT].map((root) => ({
+        ...{ name: root, size: 1, modified: 1, root },
+      }));
+      const change = { reset: true, revision: 0, offered, withdrawn: [] };
+      await store.changeCatalogue(OTHER, change, NOW);
+      // And the one that the other peer offers.
+      expect(await store.contents()).toBe(offered.length + 1);
+    });
+
     test('it stops as often as it is told to', async () => {
       await store.stop();
       await store.stop();

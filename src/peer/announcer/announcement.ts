@@ -19,6 +19,10 @@ export interface Announcement {
   tellAll(offered: Offered, signal: AbortSignal): Promise<void>;
   /** Tells how some names stand now. */
   tell(names: Iterable<string>, offered: Offered, signal: AbortSignal): Promise<void>;
+  /** Says that a content is held under no name: the whole, or a part. */
+  hold(root: string, isWhole: boolean, signal: AbortSignal): Promise<void>;
+  /** Takes back `hold`. */
+  letGo(root: string, signal: AbortSignal): Promise<void>;
   /** Takes everything back. */
   withdraw(signal: AbortSignal): Promise<void>;
 }

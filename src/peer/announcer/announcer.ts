@@ -25,6 +25,8 @@ export interface AnnouncerOptions {
   registry: URL;
   identity: Identity;
   offered: Offered;
+  /** What is held under no name, by root: whether it is the whole. Default: nothing. */
+  held?: ReadonlyMap<string, boolean>;
   /** The port that the peer listens on. */
   port: number;
   /** The address to be reached at. Default: as the registry sees this machine. */
@@ -46,6 +48,9 @@ export class Announcer implements Startable {
   /** Names whose state the registry has yet to be told. */
   #changed = new Set<string>();
   #toldAll = false;
+  /** What the registry was told to be held; undefined: or may have been. */
+  readonly #toldHeld = new Map<string, boolean | undefined>();
+  #hasHeldChanged = false;
   #wake: () => void = () => undefined;
 
   constructor(options: AnnouncerOptions) {
@@ -77,6 +82,12 @@ export class Announcer implements Startable {
     this.#wake();
   }
 
+  /** What is held under no name is another now. */
+  heldChanged(): void {
+    this.#hasHeldChanged = true;
+    this.#wake();
+  }
+
   async #run(signal: AbortSignal): Promise<void> {
     const retries = new Retries();
     this.#options.onState?.({ at: 'connecting' });
@@ -104,6 +115,9 @@ export class Announcer implements Startable {
       this.#toldAll = true;
       log.info({ names: offered.names.length }, 'announced');
     }
+    // Every time: the registry may have lost it, and the calls are few and small.
+    for (const root of this.#toldHeld.keys()) this.#toldHeld.set(root, undefined);
+    await this.#tellHeld(this.#announcement, signal);
     const { endpoint } = this.#announcement;
     if (endpoint) this.#options.onState?.({ at: 'announced', endpoint, contract: this.#contract });
     return renewAfterMs;
@@ -112,7 +126,7 @@ export class Announcer implements Startable {
   async #pauseTellingChanges(ms: number, signal: AbortSignal): Promise<void> {
     const until = performance.now() + ms;
     while (!signal.aborted && performance.now() < until) {
-      if (this.#changed.size === 0) {
+      if (this.#changed.size === 0 && !this.#hasHeldChanged) {
         const woken = new AbortController();
         this.#wake = () => {
           woken.abort();
@@ -126,8 +140,34 @@ export class Announcer implements Startable {
       this.#changed = new Set();
       // Should this fail, which of them arrived is not known: then everything is told anew.
       this.#toldAll = false;
-      await this.#announcement?.tell(names, this.#options.offered, signal);
+      if (!this.#announcement) return;
+      await this.#announcement.tell(names, this.#options.offered, signal);
       this.#toldAll = true;
+      // Behind the names: what is offered under one now was held without until then.
+      await this.#tellHeld(this.#announcement, signal);
+    }
+  }
+
+  /** What cannot be told now is told with the next renewal. */
+  async #tellHeld(announcement: Announcement, signal: AbortSignal): Promise<void> {
+    const { held = new Map<string, boolean>(), log } = this.#options;
+    this.#hasHeldChanged = false;
+    try {
+      for (const [root, isWhole] of held) {
+        if (this.#toldHeld.get(root) === isWhole) continue;
+        // Before it is told: should the answer get lost, it is taken back all the same.
+        this.#toldHeld.set(root, undefined);
+        await announcement.hold(root, isWhole, signal);
+        this.#toldHeld.set(root, isWhole);
+      }
+      for (const root of this.#toldHeld.keys()) {
+        if (held.has(root)) continue;
+        await announcement.letGo(root, signal);
+        this.#toldHeld.delete(root);
+      }
+    } catch (err) {
+      if (isStopping(signal)) throw err;
+      log.info({ err }, 'the registry could not be told what is held');
     }
   }
 

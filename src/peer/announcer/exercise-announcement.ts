@@ -91,6 +91,15 @@ export class ExerciseAnnouncement implements Announcement {
     );
   }
 
+  /** The exercise knows names alone. */
+  hold(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  letGo(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async withdraw(signal: AbortSignal): Promise<void> {
     await this.tell([...this.#told], { entry: () => undefined, names: [] }, signal);
   }

@@ -49,6 +49,14 @@ export class NativeAnnouncement implements Announcement {
     for (const batch of batches(names, offered)) await this.#send(batch, false, signal);
   }
 
+  hold(root: string, isWhole: boolean, signal: AbortSignal): Promise<void> {
+    return this.#registry.holdContent(this.#lease.peerId, root, isWhole, signal);
+  }
+
+  letGo(root: string, signal: AbortSignal): Promise<void> {
+    return this.#registry.letContentGo(this.#lease.peerId, root, signal);
+  }
+
   async withdraw(signal: AbortSignal): Promise<void> {
     await this.#lease.end(signal);
   }

@@ -36,6 +36,7 @@ export type NoIdentity = 'changed' | 'unreadable' | 'not-wanted';
 interface Task {
   file: FoundFile;
   isWanted: () => boolean;
+  onHashed: (bytes: number) => void;
   layer: Uint8Array;
   /** The first piece that no worker has been given. */
   nextPiece: number;
@@ -71,14 +72,20 @@ export class Hasher {
    * The identity of a file's bytes in the state in which it was found. Never rejects.
    *
    * @param isWanted asked before anything is read: whether it is still of use
+   * @param onHashed told how many bytes more were hashed; less than none, where it was in vain
    */
-  identityOf(file: FoundFile, isWanted: () => boolean): Promise<Identity | NoIdentity> {
+  identityOf(
+    file: FoundFile,
+    isWanted: () => boolean,
+    onHashed: (bytes: number) => void = () => undefined,
+  ): Promise<Identity | NoIdentity> {
     return new Promise((settle) => {
       const pieces = pieceCountOf(file.state.size);
       const layer = new Uint8Array(pieces * HASH_BYTES);
       this.#waiting.push({
         file,
         isWanted,
+        onHashed,
         layer,
         nextPiece: 0,
         piecesLeft: pieces,
@@ -198,6 +205,7 @@ export class Hasher {
     const bytes = Math.min(size, (job.endPiece - job.firstPiece) * pieceLengthOf(size));
     task.hashedBytes += bytes;
     this.hashedBytes += bytes;
+    task.onHashed(bytes);
     if (task.piecesLeft === 0)
       task.settle({ root: hexOf(rootOfLayer(task.layer, size, sha256)), layer: task.layer });
   }
@@ -205,6 +213,7 @@ export class Hasher {
   #giveUp(task: Task, why: NoIdentity): void {
     task.isGivenUp = true;
     this.hashedBytes -= task.hashedBytes;
+    task.onHashed(-task.hashedBytes);
     if (this.#waiting.at(-1) === task) this.#waiting.pop();
     else if (task.nextPiece < pieceCountOf(task.file.state.size))
       this.#waiting = this.#waiting.filter((each) => each !== task);

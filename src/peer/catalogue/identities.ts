@@ -54,10 +54,15 @@ export class Identities implements Startable {
    * The root of a file in the state in which it was found. Never rejects.
    *
    * @param isWanted asked before anything is read: whether it is still of use
+   * @param onHashed told how many bytes more were hashed; less than none, where it was in vain
    */
-  async identify(file: FoundFile, isWanted: () => boolean): Promise<{ root: string } | NoIdentity> {
+  async identify(
+    file: FoundFile,
+    isWanted: () => boolean,
+    onHashed: (bytes: number) => void,
+  ): Promise<{ root: string } | NoIdentity> {
     this.#filesLeft++;
-    const identity = await this.#hash(file, isWanted);
+    const identity = await this.#hash(file, isWanted, onHashed);
     this.#filesLeft--;
     if (typeof identity === 'string') return identity;
     this.#filesDone++;
@@ -74,12 +79,21 @@ export class Identities implements Startable {
     return identity.layer;
   }
 
-  async #hash(file: FoundFile, isWanted: () => boolean): Promise<Identity | NoIdentity> {
+  /** What is known of a file without reading it: it was just made of verified pieces. */
+  keep(file: FoundFile, identity: Identity): void {
+    this.#cache.keep(file, identity);
+  }
+
+  async #hash(
+    file: FoundFile,
+    isWanted: () => boolean,
+    onHashed?: (bytes: number) => void,
+  ): Promise<Identity | NoIdentity> {
     const { size } = file.state;
     this.#bytesWanted += size;
     const quietMs = quietMsLeft(file, Date.now());
     if (quietMs > 0) await pause(quietMs, this.#stopping.signal);
-    const identity = await this.#hasher.identityOf(file, isWanted);
+    const identity = await this.#hasher.identityOf(file, isWanted, onHashed);
     if (typeof identity === 'string') this.#bytesWanted -= size;
     else this.#cache.keep(file, identity);
     return identity;

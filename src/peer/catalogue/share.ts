@@ -1,12 +1,15 @@
 // One shared folder: the files that it offers, kept true by a watch on it. A file is offered once it is
 // known which content it is.
-import { realpath, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { access, constants, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, relative, sep } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { forEachOf } from '../../lib/concurrency.ts';
 import type { Startable } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import { ContentIndex } from './content-index.ts';
+import { FoundFiles } from './found-files.ts';
 import type { Identities } from './identities.ts';
 import { isHidden, nameOfPath, scan } from './scan.ts';
 import { isSameState, type FoundFile, type SharedFile } from './shared-file.ts';
@@ -14,6 +17,9 @@ import { FolderWatch } from './watch.ts';
 
 /** Paths that are looked at at the same time; see LOOKUPS_AT_ONCE in scan.ts. */
 const PATHS_AT_ONCE = 16;
+/** Of what was found so many files are taken over in one go: others have to do, too. */
+const TAKEN_AT_ONCE = 500;
+const ID_DIGITS = 16;
 
 export interface ShareOptions {
   folder: string;
@@ -32,6 +38,12 @@ export class Share implements Startable {
   readonly contents = new ContentIndex();
   /** Files that no name can be given to, at the last look at everything. */
   unnameable = 0;
+  /** Counts of what was found. */
+  readonly counts = new FoundFiles();
+  /** Tells it from others, also after a restart. */
+  readonly id: string;
+  /** Why nothing of it can be offered now; undefined: it can. */
+  fault: CodedError | undefined;
   readonly #folder: string;
   readonly #identities: Identities;
   readonly #onChange: (names: Iterable<string>) => void;
@@ -47,20 +59,50 @@ export class Share implements Startable {
   readonly #identifying = new Map<string, { file: FoundFile; done: Promise<void> }>();
   /** Looks at the folder happen one after the other: the last one to look must be the last to write. */
   #looking: Promise<void> = Promise.resolve();
+  #isForgotten = false;
 
   constructor({ folder, identities, onChange, log, notifications }: ShareOptions) {
     this.#folder = folder;
+    this.id = createHash('sha256').update(folder).digest('hex').slice(0, ID_DIGITS);
     this.#identities = identities;
     this.#onChange = onChange;
     this.#log = log;
     this.#watch = new FolderWatch(folder, (paths) => this.look(paths), log, notifications);
   }
 
-  /** @throws CodedError `bad-share` */
-  async start(): Promise<void> {
-    this.#root = await folderAt(this.#folder);
+  get folder(): string {
+    return this.#folder;
+  }
+
+  /** Whether a path, without symlinks, is in it. */
+  holds(path: string): boolean {
+    return path.startsWith(this.#root.endsWith(sep) ? this.#root : this.#root + sep);
+  }
+
+  /** The name of a path in it, without symlinks; undefined: there is none. */
+  nameOf(path: string): string | undefined {
+    return nameOfPath(relative(this.#root, path));
+  }
+
+  /** It is no share any more: of what is being hashed nothing is offered. */
+  forget(): void {
+    this.#isForgotten = true;
+    this.#identifying.clear();
+    this.files.clear();
+  }
+
+  /**
+   * Begins to watch the folder; nothing is offered before the first {@link look}.
+   *
+   * @param mustBeThere whether it is an error that the folder is not there; it may still come otherwise
+   * @throws CodedError `bad-share`
+   */
+  async start(mustBeThere = true): Promise<void> {
+    this.#root = await folderAt(this.#folder).catch((error: unknown) => {
+      if (mustBeThere) throw error;
+      return this.#folder;
+    });
     await this.#watch.start();
-    await this.look();
   }
 
   async stop(): Promise<void> {
@@ -96,14 +138,14 @@ export class Share implements Startable {
   async #lookAtAll(): Promise<Set<string>> {
     await this.#watch.beginAnew();
     // The folder may have come back as another one. One that is away holds nothing.
-    this.#root = await realpath(this.#folder).catch(() => this.#root);
+    await this.#findRoot();
     const { files, unnameable } = await scan(this.#root, this.#root, (folder) => {
       this.#watch.cover(folder);
     });
     this.unnameable = unnameable;
     this.#folders.clear();
     const changed = new Set<string>();
-    const found = this.#takeOver(files, changed);
+    const found = await this.#takeOver(files, changed);
     for (const name of this.#names()) if (!found.has(name)) this.#remove(name, changed);
     return changed;
   }
@@ -120,7 +162,7 @@ export class Share implements Startable {
       const { files } = await scan(this.#root, path, (folder) => {
         this.#watch.cover(folder);
       });
-      for (const each of this.#takeOver(files, changed)) found.add(each);
+      for (const each of await this.#takeOver(files, changed)) found.add(each);
       if (name !== undefined) looked.add(name);
     };
     await forEachOf(this.#toLookAt(paths), PATHS_AT_ONCE, lookAt);
@@ -144,9 +186,23 @@ export class Share implements Startable {
     }
   }
 
-  #takeOver(files: FoundFile[], changed: Set<string>): Set<string> {
+  async #findRoot(): Promise<void> {
+    try {
+      this.#root = await folderAt(this.#folder);
+      this.fault = undefined;
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error;
+      if (!this.fault) this.#log.warn({ err: error }, 'a share is away');
+      this.fault = error;
+    }
+  }
+
+  async #takeOver(files: FoundFile[], changed: Set<string>): Promise<Set<string>> {
     const found = new Set<string>();
+    let taken = 0;
     for (const file of files) {
+      if (++taken % TAKEN_AT_ONCE === 0) await setImmediate();
+      if (this.#isForgotten) break;
       // Two spellings of one name (NFC and NFD) can lie side by side: the first that was found stays.
       if (found.has(file.name)) continue;
       found.add(file.name);
@@ -158,6 +214,7 @@ export class Share implements Startable {
       if (before?.realPath === file.realPath && isSameState(before.state, file.state)) continue;
       if (file.realPath === file.path) this.#links.delete(file.name);
       else this.#links.set(file.name, file);
+      this.counts.set(file.name, file.state.size);
       const root = this.#identities.known(file);
       if (root !== undefined) this.#offer({ ...file, root }, changed);
       else this.#identifying.set(file.name, { file, done: this.#identify(file) });
@@ -168,7 +225,9 @@ export class Share implements Startable {
   /** Finds out which content a file is, and offers it. What was offered under its name stays until then. */
   async #identify(file: FoundFile): Promise<void> {
     const isWanted = () => this.#identifying.get(file.name)?.file === file;
-    const identity = await this.#identities.identify(file, isWanted);
+    const hashing = this.counts.hash(file.state.size);
+    const identity = await this.#identities.identify(file, isWanted, hashing.onHashed);
+    hashing.end(typeof identity === 'object');
     if (!isWanted()) return;
     const changed = new Set<string>();
     if (typeof identity === 'object') this.#offer({ ...file, ...identity }, changed);
@@ -194,6 +253,7 @@ export class Share implements Startable {
   #remove(name: string, changed: Set<string>): void {
     this.#identifying.delete(name);
     this.#links.delete(name);
+    this.counts.delete(name);
     const before = this.files.get(name);
     if (!before) return;
     this.files.delete(name);
@@ -226,7 +286,9 @@ function isBelowOneOf(path: string, folders: ReadonlySet<string>, separator: str
 async function folderAt(path: string): Promise<string> {
   try {
     const root = await realpath(path);
-    if ((await stat(root)).isDirectory()) return root;
+    const isFolder = (await stat(root)).isDirectory();
+    if (isFolder) await access(root, constants.R_OK | constants.X_OK);
+    if (isFolder) return root;
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     throw new CodedError('bad-share', `${path} cannot be shared: ${code ?? 'it cannot be read'}.`, {

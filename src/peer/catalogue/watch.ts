@@ -1,6 +1,6 @@
 // Tells when something in a share may have changed: through the system's notifications, and where
 // there are none (watch limits, other systems) by looking at everything again from time to time.
-import { stat } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { Repeating, pause, type Startable } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
 import { watchedFolders, type WatchedFolders } from './watched-folders.ts';
@@ -122,8 +122,13 @@ export class FolderWatch implements Startable {
   }
 }
 
-/** Which folder is at a path: another one there has another identity, and none has an empty one. */
+/** Which folder is at a path: another one there has another identity, and one that cannot be read, or none, an empty one. */
 async function identityOf(folder: string): Promise<string> {
-  const stats = await stat(folder, { bigint: true }).catch(() => undefined);
-  return stats ? `${stats.dev}-${stats.ino}` : '';
+  try {
+    const { dev, ino } = await stat(folder, { bigint: true });
+    await access(folder, constants.R_OK | constants.X_OK);
+    return `${dev}-${ino}`;
+  } catch {
+    return '';
+  }
 }

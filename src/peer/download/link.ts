@@ -67,8 +67,12 @@ export class Link {
       });
   }
 
-  /** Says that these pieces are here now, in ascending order. */
-  tell(pieces: Iterable<number>, at?: number): void {
+  /**
+   * Says that these pieces are here now, in ascending order.
+   *
+   * @param at from which piece on they are wanted in order; null: in any order again
+   */
+  tell(pieces: Iterable<number>, at?: number | null): void {
     this.#say({ have: rangesText(pieces), ...(at !== undefined && { at }) });
   }
 

@@ -5,6 +5,9 @@ import type { BookedSource } from './source-book.ts';
 import type { SourceFailure } from './source-failure.ts';
 import { Telling } from './telling.ts';
 
+/** A holder cuts who says too much: of so many changes of the order it is told at once, of others later. */
+const MAX_ORDERS_TOLD = 100;
+
 export interface LinksOptions {
   /** 64 hex digits. */
   root: string;
@@ -28,6 +31,7 @@ export class Links {
   readonly #telling = new Telling();
   /** Whom each link tells. */
   readonly #listeners = new Map<BookedSource, { tell: (pieces: number[]) => void }>();
+  #ordersTold = 0;
 
   constructor(options: LinksOptions) {
     this.#options = options;
@@ -46,9 +50,12 @@ export class Links {
       endpoint: source.endpoint,
       ...{ root, port, patience },
       onOpen: (opened) => {
+        let wasInOrder = false;
         const listener = {
           tell: (pieces: number[]) => {
-            opened.tell(pieces, readsAt());
+            const at = readsAt();
+            opened.tell(pieces, at ?? (wasInOrder ? null : undefined));
+            wasInOrder = at !== undefined;
           },
         };
         listener.tell([...has()]);
@@ -77,6 +84,12 @@ export class Links {
   /** What a source offered is not asked for after all. */
   later(source: BookedSource): void {
     this.#links.get(source)?.later();
+  }
+
+  /** Pieces are wanted in another order: everyone is told. */
+  reorder(): void {
+    if (this.#ordersTold++ < MAX_ORDERS_TOLD)
+      for (const listener of this.#listeners.values()) listener.tell([]);
   }
 
   /** Everyone is told of everything. */

@@ -10,12 +10,19 @@ const REFRESH_EVERY_MS = 2_000;
 /** A lock that was not refreshed for so long is nobody's. */
 const STALE_AFTER_MS = 10_000;
 
+/** Tells the locks of this process from those of one that has the same number elsewhere, or had it before. */
+const THIS_PROCESS = randomUUID();
+/** The locks that this process holds. One that it does not, it let go of while its folder was away. */
+const held = new Set<string>();
+
 export class Lock {
   readonly #path: string;
+  readonly #id: string;
   readonly #refreshing: Repeating;
 
-  private constructor(path: string) {
+  private constructor(path: string, id: string) {
     this.#path = path;
+    this.#id = id;
     this.#refreshing = new Repeating({
       work: async () => {
         const now = new Date();
@@ -30,21 +37,32 @@ export class Lock {
 
   /** @throws CodedError `download-in-progress`, or what the file system fails with */
   static async take(path: string): Promise<Lock> {
-    if (!(await created(path))) {
-      const seen = await look(path);
-      if (seen === 'held') throw inProgress(path);
-      if (seen !== 'gone') await removeStale(path, seen);
-      // Of several that found it stale at the same time, one gets here first.
-      if (!(await created(path))) throw inProgress(path);
+    const id = `${THIS_PROCESS}/${randomUUID()}`;
+    held.add(id);
+    try {
+      if (!(await created(path, id))) {
+        const seen = await look(path);
+        if (seen === 'held') throw inProgress(path);
+        if (seen !== 'gone') await removeStale(path, seen);
+        // Of several that found it stale at the same time, one gets here first.
+        if (!(await created(path, id))) throw inProgress(path);
+      }
+    } catch (error) {
+      held.delete(id);
+      throw error;
     }
-    const lock = new Lock(path);
+    const lock = new Lock(path, id);
     await lock.#refreshing.start();
     return lock;
   }
 
   async release(): Promise<void> {
     await this.#refreshing.stop();
-    await rm(this.#path, { force: true });
+    try {
+      await rm(this.#path, { force: true });
+    } finally {
+      held.delete(this.#id);
+    }
   }
 }
 
@@ -55,9 +73,9 @@ interface Stale {
 }
 
 /** False: there is one already. */
-async function created(path: string): Promise<boolean> {
+async function created(path: string, id: string): Promise<boolean> {
   try {
-    await writeFile(path, `${process.pid} ${hostname()}`, { flag: 'wx', mode: 0o600 });
+    await writeFile(path, `${process.pid} ${hostname()} ${id}`, { flag: 'wx', mode: 0o600 });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
@@ -70,10 +88,13 @@ async function created(path: string): Promise<boolean> {
 async function look(path: string): Promise<'held' | 'gone' | Stale> {
   try {
     const { ino: inode, mtimeMs } = await stat(path);
-    const [pid, host] = (await readFile(path, 'utf8')).split(' ');
+    const [pid, host, id = ''] = (await readFile(path, 'utf8')).split(' ');
     // Only of a process on this machine can be told that it has ended.
     const hasEnded = host === hostname() && !isRunning(Number(pid));
-    return hasEnded || Date.now() - mtimeMs > STALE_AFTER_MS ? { inode, mtimeMs } : 'held';
+    const isLeft = id.startsWith(THIS_PROCESS) && !held.has(id);
+    return hasEnded || isLeft || Date.now() - mtimeMs > STALE_AFTER_MS
+      ? { inode, mtimeMs }
+      : 'held';
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'gone';
     throw error;

@@ -13,6 +13,7 @@ const MAX_BASE_BYTES = 200;
 
 const PART_ENDING = '.sp2p-part';
 const STATE_ENDING = '.sp2p-state';
+const LOCK_ENDING = '.sp2p-lock';
 
 export class Part {
   readonly path: string;
@@ -47,20 +48,14 @@ export class Part {
    * @throws CodedError `file-exists`, `download-in-progress`, `cannot-write`, `disk-full`
    */
   static async open(target: string, replaces: boolean, kind = ''): Promise<Part> {
-    const base = basename(target);
-    const stem = join(
-      dirname(target),
-      `.${Buffer.byteLength(base) > MAX_BASE_BYTES ? createHash('sha256').update(base).digest('hex') : base}`,
-    );
-    const ofKind = kind === '' ? stem : `${stem}.${kind}`;
-    const paths = { stem, path: ofKind + PART_ENDING, statePath: ofKind + STATE_ENDING };
+    const paths = pathsOf(target, kind);
     return writing(target, async () => {
       const there = await lstat(target).catch(() => undefined);
       if (there && !replaces) throw fileExists(target);
       // A device or a folder is nothing to be replaced by a file, whatever was asked.
       if (there && !there.isFile() && !there.isSymbolicLink())
         throw new CodedError('cannot-write', `${target} cannot be replaced: it is not a file.`);
-      const lock = await Lock.take(`${stem}.sp2p-lock`);
+      const lock = await Lock.take(paths.stem + LOCK_ENDING);
       try {
         const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
         const handle = await open(paths.path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o666);
@@ -72,13 +67,51 @@ export class Part {
     });
   }
 
-  /** Gives the file its final name. @throws CodedError `file-exists`, `cannot-write`, `disk-full` */
-  finish(): Promise<void> {
-    return writing(this.#target, async () => {
+  /**
+   * Removes a part that nobody has open, unless somebody has: of another process it stays.
+   *
+   * @param kind as for {@link open}
+   */
+  static async remove(target: string, kind: string): Promise<void> {
+    const { stem, path, statePath } = pathsOf(target, kind);
+    const lock = await Lock.take(stem + LOCK_ENDING).catch(() => undefined);
+    if (!lock) return;
+    await rm(path, { force: true }).catch(() => undefined);
+    await rm(statePath, { force: true }).catch(() => undefined);
+    await lock.release();
+  }
+
+  /** Makes the part of one target, which nobody has open, that of another in the same folder. */
+  static async move(from: string, to: string, kind: string): Promise<void> {
+    const [before, after] = [pathsOf(from, kind), pathsOf(to, kind)];
+    const isMissing = (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    };
+    await writing(to, async () => {
+      await rename(before.path, after.path).catch(isMissing);
+      await rename(before.statePath, after.statePath).catch(isMissing);
+    });
+  }
+
+  /** Whether the part is still where it was made: neither it nor its folder has gone. */
+  async isInPlace(): Promise<boolean> {
+    const own = await this.handle.stat({ bigint: true });
+    const there = await lstat(this.path, { bigint: true }).catch(() => undefined);
+    return there?.ino === own.ino && there.dev === own.dev;
+  }
+
+  /**
+   * Gives the file its final name.
+   *
+   * @param target in the same folder; default: the one that it was opened for
+   * @throws CodedError `file-exists`, `cannot-write`, `disk-full`
+   */
+  finish(target = this.#target): Promise<void> {
+    return writing(target, async () => {
       await this.handle.sync();
       await this.handle.close();
-      if (this.#replaces) await rename(this.path, this.#target);
-      else await this.#appear();
+      if (this.#replaces) await rename(this.path, target);
+      else await this.#appear(target);
       await this.#removeAll();
       await this.#lock.release();
     });
@@ -95,14 +128,14 @@ export class Part {
   }
 
   /** A link fails where a file is, a rename would replace it; not every file system has links. */
-  async #appear(): Promise<void> {
+  async #appear(target: string): Promise<void> {
     try {
-      await link(this.path, this.#target);
+      await link(this.path, target);
       await rm(this.path, { force: true });
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw fileExists(this.#target);
-      if (await exists(this.#target)) throw fileExists(this.#target);
-      await rename(this.path, this.#target);
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw fileExists(target);
+      if (await exists(target)) throw fileExists(target);
+      await rename(this.path, target);
     }
   }
 
@@ -116,6 +149,16 @@ export class Part {
         await rm(join(folder, name), { force: true });
     }
   }
+}
+
+/** Where the part of a target is, what is remembered of it, and how both begin. */
+function pathsOf(target: string, kind: string): { stem: string; path: string; statePath: string } {
+  const base = basename(target);
+  const isLong = Buffer.byteLength(base) > MAX_BASE_BYTES;
+  const name = isLong ? createHash('sha256').update(base).digest('hex') : base;
+  const stem = join(dirname(target), `.${name}`);
+  const ofKind = kind === '' ? stem : `${stem}.${kind}`;
+  return { stem, path: ofKind + PART_ENDING, statePath: ofKind + STATE_ENDING };
 }
 
 async function exists(path: string): Promise<boolean> {

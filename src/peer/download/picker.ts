@@ -10,6 +10,8 @@ interface UnderWay {
 }
 
 export class Picker {
+  /** Pieces from this one on are wanted before all others. */
+  wantedFrom = 0;
   /** 1: there and verified. */
   readonly #have: Uint8Array;
   #missing: number;
@@ -41,10 +43,13 @@ export class Picker {
     return [...this.#have.keys()].filter((piece) => this.has(piece));
   }
 
-  /** The first piece that is not there; undefined: all are. */
+  /** The first missing piece of those that are wanted before all others, else of all; undefined: all are there. */
   get firstMissing(): number | undefined {
-    const first = this.#have.indexOf(0);
-    return first === -1 ? undefined : first;
+    for (const from of [this.wantedFrom, 0]) {
+      const first = this.#have.indexOf(0, from);
+      if (first !== -1) return first;
+    }
+    return undefined;
   }
 
   /** How much is there of each of so many stretches of equal length: 0 … 1. */
@@ -99,6 +104,11 @@ export class Picker {
     return piece;
   }
 
+  /** What is under way, and with whom. */
+  get allUnderWay(): Iterable<Readonly<UnderWay>> {
+    return this.#underWay;
+  }
+
   /** How many pieces are under way; those that are under way twice count twice. */
   get underWay(): number {
     return this.#underWay.length;
@@ -129,7 +139,9 @@ export class Picker {
 
   /** The first of the open pieces; what was given back waits at the end, whatever piece it is. */
   #take(horizon: number): number | undefined {
-    const at = this.#open.findLastIndex((piece) => piece < horizon);
+    const isNear = (piece: number) => piece >= this.wantedFrom && piece < horizon;
+    let at = this.#open.findLastIndex(isNear);
+    if (at === -1) at = this.#open.findLastIndex((piece) => piece < horizon);
     return at === -1 ? undefined : this.#open.splice(at, 1)[0];
   }
 

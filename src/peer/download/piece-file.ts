@@ -78,11 +78,31 @@ export class PieceFile implements PieceStore {
     // Nobody waits for a disk for long.
   }
 
-  /** Gives the file its final name. @throws CodedError `file-exists`, `cannot-write`, `disk-full` */
-  async finish(): Promise<void> {
+  /** Removes what is left of a target's part for a content, where nobody has it open. */
+  static remove(target: string, root: string): Promise<void> {
+    return Part.remove(target, root.slice(0, ROOT_DIGITS));
+  }
+
+  /** Makes the part of a target that of another one in the same folder. @throws CodedError `cannot-write` */
+  static move(from: string, to: string, root: string): Promise<void> {
+    return Part.move(from, to, root.slice(0, ROOT_DIGITS));
+  }
+
+  /** Whether the file is still where it was made: neither it nor its folder has gone. */
+  isInPlace(): Promise<boolean> {
+    return this.#part.isInPlace();
+  }
+
+  /**
+   * Gives the file its final name.
+   *
+   * @param target in the same folder; default: the one that it was opened for
+   * @throws CodedError `file-exists`, `cannot-write`, `disk-full`
+   */
+  async finish(target?: string): Promise<void> {
     await this.#notes?.close();
     this.#notes = undefined;
-    await this.#part.finish();
+    await this.#part.finish(target);
   }
 
   /**

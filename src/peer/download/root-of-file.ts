@@ -10,11 +10,19 @@ import {
   rootOfLayer,
 } from '../../protocol/merkle.ts';
 
-/** @param size bytes, which it is known to have */
-export async function rootOfFile(path: string, size: number): Promise<string> {
+/**
+ * @param size bytes, which it is known to have
+ * @throws the signal's reason, or what the file system fails with
+ */
+export async function rootOfFile(
+  path: string,
+  size: number,
+  signal?: AbortSignal,
+): Promise<string> {
   await using file = await open(path);
   const layer = new Uint8Array(pieceCountOf(size) * HASH_BYTES);
   for (let piece = 0; piece < pieceCountOf(size); piece++) {
+    signal?.throwIfAborted();
     const { start, length } = pieceAt(piece, size);
     const bytes = Buffer.alloc(length);
     for (let filled = 0; filled < length;) {

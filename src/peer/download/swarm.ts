@@ -51,10 +51,8 @@ export interface SwarmOptions {
   signal: AbortSignal;
   /** Where this peer listens; undefined: it does not serve. */
   port: number | undefined;
-  /** Whether pieces are wanted in order. */
-  inOrder: boolean;
-  /** A piece that was missing is there, verified and stored: so many bytes. */
-  onPiece: (piece: number, bytes: number) => void;
+  /** A piece that was missing is there, verified and stored: so many bytes of a source. */
+  onPiece: (piece: number, bytes: number, from: string) => void;
   onFailure: (source: BookedSource, failure: SourceFailure) => void;
   /** The store failed: the download cannot go on. */
   onError: (error: unknown) => void;
@@ -73,8 +71,12 @@ export class Swarm {
   #verifying = 0;
   readonly #unproven = new Map<BookedSource, number>();
   readonly #links: Links;
+  /** Whether pieces are wanted in order. */
+  #isInOrder = false;
   /** Bytes of pieces that came and were there already. */
   wasted = 0;
+  /** Bytes that came, of whatever use they are. */
+  received = 0;
 
   constructor(options: SwarmOptions) {
     this.#options = options;
@@ -82,7 +84,7 @@ export class Swarm {
     this.#links = new Links({
       ...{ root, port, patience },
       has: () => picker.present,
-      readsAt: () => (options.inOrder ? picker.firstMissing : undefined),
+      readsAt: () => (this.#isInOrder ? picker.firstMissing : undefined),
       onOffer: (source, pieces, link) => {
         this.#choose(source, pieces, link);
       },
@@ -99,6 +101,7 @@ export class Swarm {
   /** Takes what came with the proof, and asks everyone for pieces. */
   begin({ source, last }: Proof): void {
     const { picker } = this.#options;
+    this.received += last?.ask.length ?? 0;
     if (last && !picker.has(last.ask.piece)) {
       picker.take(source.key, last.ask.piece);
       this.#verify(source, last.ask, last.memory);
@@ -116,6 +119,21 @@ export class Swarm {
 
   /** How much is there of each of so many stretches of the content: 0 … 1. */
   readonly filled = (stretches: number): number[] => this.#options.picker.filled(stretches);
+
+  /** The pieces that somebody is sending, or has been asked for. */
+  get underWay(): Iterable<{ piece: number; source: string }> {
+    return this.#options.picker.allUnderWay;
+  }
+
+  /** From now on pieces are wanted in order, from this one on; undefined: in any order. */
+  readFrom(piece: number | undefined): void {
+    const { picker } = this.#options;
+    const before = this.#isInOrder ? picker.firstMissing : undefined;
+    this.#isInOrder = piece !== undefined;
+    picker.wantedFrom = piece ?? 0;
+    const now = this.#isInOrder ? picker.firstMissing : undefined;
+    if (now !== before) this.#links.reorder();
+  }
 
   /** Whether a source is sending, so that its rate can be taken. */
   isSending(source: BookedSource): boolean {
@@ -226,6 +244,7 @@ export class Swarm {
       },
       onBytes: (count) => {
         source.bytesSinceRate += count;
+        this.received += count;
       },
       onPiece: (ask, memory) => {
         this.#verify(source, ask, memory);
@@ -285,7 +304,7 @@ export class Swarm {
         this.#links.gain(piece, length, source);
         this.feedAll();
         await store.take(piece, new Uint8Array(memory, 0, length));
-        onPiece(piece, length);
+        onPiece(piece, length, source.key);
       } else this.wasted += length;
     } else if (outcome === 'wrong') {
       picker.fail(source.key, piece);

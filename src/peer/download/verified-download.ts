@@ -17,6 +17,7 @@ import { SourceBook, type BookedSource, type NamedSource } from './source-book.t
 import { SourceFailure } from './source-failure.ts';
 import { Swarm } from './swarm.ts';
 import { Verifier } from './verifier.ts';
+import { Meter } from '../../lib/meter.ts';
 
 /** How often rates are taken, and idle sources offered work. */
 const TICK_MS = 250;
@@ -24,6 +25,9 @@ const TICK_MS = 250;
 const CHECKED_AT_ONCE = 4;
 /** At first sources are looked for at ever longer intervals: those who begin together find each other soon. */
 const FIRST_LOOK_MS = 250;
+/** Who has so many sources needs others less, and looks for them so many times less often. */
+const MANY_SOURCES = 16;
+const LOOK_LESS = 4;
 /** Where nobody holds the whole, what is missing may still come from those who hold a part, for so long. */
 const IN_PART_MS = 30_000;
 /** A link on which nothing is offered is no hope after so long without a piece of anybody. */
@@ -41,6 +45,22 @@ interface DownloadProgress {
   sources: { endpoint: string; rate: number }[];
   /** How much is there of each of so many stretches of the content: 0 … 1. */
   filled: (stretches: number) => number[];
+}
+
+/** How it goes, for who looks. */
+export interface DownloadStatus {
+  /** Verified bytes that are there. */
+  have: number;
+  /** Bytes that came, verified or not. */
+  received: number;
+  /** Bytes a second, over the last few. */
+  rate: number;
+  /** Bytes of pieces that came a second time. */
+  wasted: number;
+  /** Those who may send, the quickest first. */
+  sources: { endpoint: string; isWhole: boolean; rate: number; bytes: number }[];
+  /** Who lied or went away, and why. */
+  failed: { endpoint: string; reason: string }[];
 }
 
 export interface VerifiedDownloadOptions {
@@ -70,9 +90,9 @@ export interface VerifiedDownloadOptions {
   /** A source is not there, or sent a wrong piece; told once of each. */
   onBadSource?: (endpoint: Endpoint, reason: 'unreachable' | 'bad-piece') => void;
   /** Size and layer are proven, and these pieces are there from an earlier run. */
-  onShape?: (shape: ContentShape, have: readonly number[]) => void;
-  /** A piece is there, verified. */
-  onPiece?: (piece: number) => void;
+  onShape?: ((shape: ContentShape, have: readonly number[]) => void) | undefined;
+  /** A piece is there, verified. @param from the endpoint of who sent it */
+  onPiece?: ((piece: number, from: string) => void) | undefined;
 }
 
 export interface VerifiedDownloaded {
@@ -101,6 +121,9 @@ export class VerifiedDownload {
   #givingUp: Promise<void> | undefined;
   /** Who sent something since the last tick. */
   #sending: BookedSource[] = [];
+  /** Where pieces are wanted in order from; undefined: in any order. */
+  #readsFrom: number | undefined;
+  readonly #meter = new Meter();
   #kept = 0;
   #have = 0;
 
@@ -108,6 +131,7 @@ export class VerifiedDownload {
     this.#options = options;
     this.#patience = { ...PATIENCE, ...options.patience };
     this.#book = new SourceBook(this.#patience);
+    if (options.inOrder) this.#readsFrom = 0;
   }
 
   /**
@@ -176,7 +200,7 @@ export class VerifiedDownload {
     const claimed = await store.prepare(shape.size, Math.floor(memory.slots / 2));
     const picker = new Picker(await this.#checked(claimed, shape));
     if (isStopping(signal)) return;
-    const { port, inOrder = false, onShape, onPiece } = this.#options;
+    const { port, onShape, onPiece } = this.#options;
     onShape?.(shape, picker.present);
     this.#swarm = new Swarm({
       root,
@@ -190,11 +214,10 @@ export class VerifiedDownload {
       downloadLimit: this.#options.downloadLimit,
       signal,
       port,
-      inOrder,
-      onPiece: (piece, bytes) => {
-        onPiece?.(piece);
+      onPiece: (piece, bytes, from) => {
         this.#waitsSince = performance.now();
         this.#have += bytes;
+        onPiece?.(piece, from);
       },
       onFailure: (source, failure) => {
         this.#fail(source, failure);
@@ -207,6 +230,7 @@ export class VerifiedDownload {
         this.#finished.resolve(undefined);
       },
     });
+    this.#swarm.readFrom(this.#readsFrom);
     this.#swarm.begin(proof);
   }
 
@@ -230,6 +254,37 @@ export class VerifiedDownload {
     return have;
   }
 
+  get status(): DownloadStatus {
+    const isSending = new Set(this.#sending);
+    const sources = this.#book.live
+      .map((source) => ({
+        ...{ endpoint: source.key, isWhole: source.isWhole, bytes: source.bytes },
+        rate: isSending.has(source) ? source.rate : 0,
+      }))
+      .sort((a, b) => b.rate - a.rate || b.bytes - a.bytes);
+    return {
+      ...{
+        have: this.#have,
+        received: this.#swarm?.received ?? 0,
+        sources,
+        failed: this.#book.failed,
+      },
+      rate: this.#meter.rate(performance.now()),
+      wasted: this.#swarm?.wasted ?? 0,
+    };
+  }
+
+  /** The pieces that somebody is sending, or has been asked for. */
+  get underWay(): Iterable<{ piece: number; source: string }> {
+    return this.#swarm?.underWay ?? [];
+  }
+
+  /** From now on pieces are wanted in order, from this one on; undefined: in any order. */
+  readFrom(piece: number | undefined): void {
+    this.#readsFrom = piece;
+    this.#swarm?.readFrom(piece);
+  }
+
   /** Somebody who may be a source, too. */
   join(sources: Iterable<NamedSource>): void {
     if (this.#book.join(sources, performance.now())) this.#swarm?.feedAll();
@@ -243,7 +298,8 @@ export class VerifiedDownload {
     const { lookForSourcesMs } = this.#patience;
     const { signal } = this.#over;
     for (let pauseMs = FIRST_LOOK_MS; !isStopping(signal); pauseMs *= 2) {
-      await pause(Math.min(pauseMs, lookForSourcesMs), signal);
+      const isRich = this.#book.live.length >= MANY_SOURCES;
+      await pause(Math.min(pauseMs, lookForSourcesMs * (isRich ? LOOK_LESS : 1)), signal);
       if (isStopping(signal)) return;
       await this.#findSources().catch((err: unknown) => {
         if (!isStopping(signal)) this.#options.log.info({ err }, 'looking for sources failed');
@@ -256,6 +312,8 @@ export class VerifiedDownload {
     const isSending = (source: BookedSource) =>
       source.bytesSinceRate > 0 || (swarm?.isSending(source) ?? false);
     this.#sending = this.#book.live.filter(isSending);
+    const received = swarm?.received ?? 0;
+    this.#meter.add(received - this.#meter.total, performance.now());
     this.#book.takeRates(TICK_MS / 1000, (source) => swarm?.isSending(source) ?? false);
     swarm?.takeMemoryFromTheSlow();
     for (const idler of this.#book.idlers(performance.now(), IDLE_MS))

@@ -18,6 +18,7 @@ import { contentHeaders } from './content-types.ts';
 import { listingOf, PAGE_POLICY, pageOf } from './listing.ts';
 import type { OfferedFile, OpenedOffer, Offers } from './offers.ts';
 import { sendFile, type SendLimits } from './send-file.ts';
+import type { Uploads } from './uploads.ts';
 
 const FILES = '/files/';
 const CONTENTS = '/contents/';
@@ -38,6 +39,9 @@ export interface HttpVoiceOptions {
   log: Logger;
   limits: SendLimits;
   claim: Claim;
+  uploads: Uploads;
+  /** Who asks, for people. */
+  receiverOf: (request: IncomingMessage) => string;
   /** What to say to a registry that dials this peer (lib/reach-proof). */
   proofOf: (nonce: string) => string;
 }
@@ -103,8 +107,9 @@ function sendProblem(
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { offers, limits, proofOf }: HttpVoiceOptions,
+  options: HttpVoiceOptions,
 ): Promise<void> {
+  const { offers, proofOf } = options;
   const [path, query] = splitOnce(request.url ?? '', '?');
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('allow', 'GET, HEAD');
@@ -115,7 +120,7 @@ async function answer(
     await using opened = await offers.open(parseNamePath(path.slice(FILES.length)));
     if (!opened) throw new CodedError('not-found', 'Nothing is offered under this name.');
     response.setHeader('cache-control', 'no-cache');
-    await answerFile(request, response, opened, limits);
+    await answerFile(request, response, opened, options);
   } else if (path.startsWith(CONTENTS) && path.endsWith(LAYER)) {
     const root = parseRoot(path.slice(CONTENTS.length, -LAYER.length));
     await answerLayer(request, response, offers, root);
@@ -126,7 +131,7 @@ async function answer(
     await using opened = await offers.openContent(parseRoot(path.slice(CONTENTS.length)));
     if (!opened) throw new CodedError('not-found', 'No content of this root is offered.');
     response.setHeader('cache-control', FOR_EVER);
-    await answerFile(request, response, opened, limits);
+    await answerFile(request, response, opened, options);
   } else if (path === REACH_PATH) answerProof(request, response, query, proofOf);
   else throw new CodedError('not-found', 'There is no such path here; / lists what is offered.');
 }
@@ -210,7 +215,7 @@ async function answerFile(
   request: IncomingMessage,
   response: ServerResponse,
   opened: OpenedOffer,
-  limits: SendLimits,
+  { limits, uploads, receiverOf }: HttpVoiceOptions,
 ): Promise<void> {
   const { file } = opened;
   response.setHeader('etag', tagOf(file));
@@ -245,7 +250,9 @@ async function answerFile(
   }
   // It would go out with the first bytes, which may have to wait.
   if (limits.uploadLimit.isOn) response.flushHeaders();
-  const result = await sendFile(opened, sent, response, limits);
+  const sending = uploads.begin(receiverOf(request), file);
+  const result = await sendFile(opened, sent, response, limits, sending.add);
+  sending.end();
   // A promise of so many bytes that cannot be kept: the connection breaks, and the client knows.
   if (result === 'sent') response.end();
   else response.destroy();

@@ -2,8 +2,10 @@
 // name gets no bytes. A transfer that cannot be finished ends in a reset, the only way to say so.
 import type { Socket } from 'node:net';
 import { isName } from '../../protocol/names.ts';
+import { addressOf } from './receiver.ts';
 import type { Offers } from './offers.ts';
 import { sendFile, type SendLimits } from './send-file.ts';
+import type { Uploads } from './uploads.ts';
 
 interface LineLimits extends SendLimits {
   /** How long a client may take to close its side behind the last byte, in milliseconds. */
@@ -15,6 +17,7 @@ export async function answerLine(
   text: string,
   offers: Offers,
   limits: LineLimits,
+  uploads: Uploads,
 ): Promise<void> {
   // What a client sends behind its line is no part of the exercise.
   socket.resume();
@@ -23,7 +26,9 @@ export async function answerLine(
     : undefined;
   if (opened && opened.file.size > 0) {
     const whole = { start: 0, end: opened.file.size - 1 };
-    const result = await sendFile(opened, whole, socket, limits);
+    const sending = uploads.begin(addressOf(socket), opened.file);
+    const result = await sendFile(opened, whole, socket, limits, sending.add);
+    sending.end();
     if (result !== 'sent') {
       socket.resetAndDestroy();
       return;

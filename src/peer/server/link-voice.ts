@@ -17,6 +17,7 @@ import {
 import { parseRoot, pieceAt, pieceLengthOf } from '../../protocol/merkle.ts';
 import { parseRanges } from '../../protocol/piece-set.ts';
 import type { Holding, Offers } from './offers.ts';
+import { receiverText } from './receiver.ts';
 import { UNDER_WAY_EACH, UploadPlan, type Follower } from './upload-plan.ts';
 import { UploadWindow } from './upload-window.ts';
 
@@ -53,6 +54,8 @@ interface Link {
   content: Content;
   follower: Follower;
   address: string;
+  /** The port at which it serves, where it says so. */
+  port: number | undefined;
   /** What was offered and not answered, the oldest first. */
   offered: UnderWay[];
   /** Offers in a row that were not answered. */
@@ -144,6 +147,12 @@ export class LinkVoice implements Startable {
     };
   }
 
+  /** Where the one serves who asks for something that was offered over a link. */
+  neighbourOf({ headers }: IncomingMessage): string | undefined {
+    const { address, port } = this.#links.get(String(headers[LINK_HEADER] ?? '')) ?? {};
+    return address === undefined || port === undefined ? undefined : receiverText(address, port);
+  }
+
   async #open(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on('error', () => socket.destroy());
     const [, text = '', query = ''] = PATH.exec(request.url ?? '') ?? [];
@@ -154,22 +163,27 @@ export class LinkVoice implements Startable {
     const ofAddress = [...this.#links.values()].filter((link) => link.address === address).length;
     if (this.#links.size >= MAX_LINKS || ofAddress >= MAX_LINKS_PER_ADDRESS)
       throw new CodedError('busy', 'There are too many links.');
+    const told = Number(new URLSearchParams(query).get('port') ?? NaN);
+    const port = Number.isInteger(told) && told > 0 && told < 65536 ? told : undefined;
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
-      this.#join(webSocket, root, holding, address);
+      this.#join(webSocket, root, holding, { address, port });
     });
-    const port = Number(new URLSearchParams(query).get('port') ?? NaN);
-    if (Number.isInteger(port) && port > 0 && port < 65536)
-      this.#options.onNeighbour?.(root, { ipAddress: address, port });
+    if (port !== undefined) this.#options.onNeighbour?.(root, { ipAddress: address, port });
   }
 
-  #join(socket: WebSocket, root: string, holding: Holding, address: string): void {
+  #join(
+    socket: WebSocket,
+    root: string,
+    holding: Holding,
+    receiver: Pick<Link, 'address' | 'port'>,
+  ): void {
     const content = this.#contents.get(root) ?? this.#begin(root, holding);
     const id = randomBytes(8).toString('hex');
     const follower = content.plan.join();
     // Until it has said what it has.
     follower.restsUntil = Infinity;
     const link: Link = {
-      ...{ socket, content, follower, address },
+      ...{ socket, content, follower, ...receiver },
       ...{ offered: [], underWay: new Map(), words: 0, unanswered: 0 },
     };
     this.#links.set(id, link);

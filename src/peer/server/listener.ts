@@ -11,7 +11,9 @@ import { httpVoice } from './http-voice.ts';
 import { isLink, LinkVoice, type LinkVoiceOptions } from './link-voice.ts';
 import { answerLine } from './line-voice.ts';
 import type { Offers } from './offers.ts';
+import { addressOf } from './receiver.ts';
 import type { SendLimits } from './send-file.ts';
+import { Uploads } from './uploads.ts';
 
 /** Each connection costs at most two chunks of memory (see send-file): 512 cost 128 MiB. */
 export const MAX_CONNECTIONS = 512;
@@ -41,15 +43,18 @@ export interface ListenerOptions {
   maxConnections?: number | undefined;
   /** What all files that are sent share. Default: no limit. */
   uploadLimit?: RateLimit | undefined;
+  /** What is sent counts there. */
+  uploads?: Uploads | undefined;
 }
 
 export class Listener implements Startable {
-  readonly #options: ListenerOptions & { openingTimeoutMs: number };
+  readonly #options: ListenerOptions & { openingTimeoutMs: number; uploads: Uploads };
   readonly #limits: SendLimits;
   readonly #server: Server;
   readonly #links: LinkVoice;
   readonly #sockets = new Set<Socket>();
   #stopping: Promise<void> | undefined;
+  #port = 0;
 
   constructor(options: ListenerOptions) {
     const {
@@ -60,8 +65,9 @@ export class Listener implements Startable {
       stalledAfterMs = STALLED_AFTER_MS,
       maxConnections = MAX_CONNECTIONS,
       uploadLimit = new RateLimit(),
+      uploads = new Uploads(),
     } = options;
-    this.#options = { ...options, openingTimeoutMs };
+    this.#options = { ...options, openingTimeoutMs, uploads };
     this.#limits = { stalledAfterMs, uploadLimit };
     this.#links = new LinkVoice(options);
     this.#server = createServer(
@@ -74,7 +80,8 @@ export class Listener implements Startable {
         shouldUpgradeCallback: (request: IncomingMessage) => isLink(request),
       },
       httpVoice({
-        ...{ offers, log, proofOf },
+        ...{ offers, log, proofOf, uploads },
+        receiverOf: (request) => this.#links.neighbourOf(request) ?? addressOf(request.socket),
         limits: this.#limits,
         claim: (request) => this.#links.claim(request),
       }),
@@ -122,6 +129,7 @@ export class Listener implements Startable {
       });
       this.#server.listen({ port, ...(host !== undefined && { host }) }, resolve);
     });
+    this.#port = (this.#server.address() as AddressInfo).port;
     await this.#links.start();
     this.#server.on('error', (err) => {
       this.#options.log.error({ err }, 'a connection could not be accepted');
@@ -141,12 +149,12 @@ export class Listener implements Startable {
 
   /** The port it listens on, once started. */
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return this.#port;
   }
 
   #recognise(socket: Socket, hearHttp: (socket: Socket) => void): void {
     let bytes: Buffer = Buffer.alloc(0);
-    const { offers, log, openingTimeoutMs } = this.#options;
+    const { offers, log, openingTimeoutMs, uploads } = this.#options;
     const deadline = setTimeout(() => socket.destroy(), openingTimeoutMs);
     const decide = (ended: boolean) => {
       const opening = recogniseOpening(bytes, ended);
@@ -159,7 +167,7 @@ export class Listener implements Startable {
         socket.resume();
       } else if (opening.voice === 'line') {
         const limits = { ...this.#limits, closingTimeoutMs: openingTimeoutMs };
-        answerLine(socket, opening.name, offers, limits).catch((err: unknown) => {
+        answerLine(socket, opening.name, offers, limits, uploads).catch((err: unknown) => {
           log.error({ err }, 'a line could not be answered');
           socket.destroy();
         });

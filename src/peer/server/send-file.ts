@@ -18,12 +18,17 @@ export interface SendLimits {
   uploadLimit: RateLimit;
 }
 
-/** Never throws for what the file or the reader do; ends nothing, the caller knows how. */
+/**
+ * Never throws for what the file or the reader do; ends nothing, the caller knows how.
+ *
+ * @param onSent told how many bytes the system has taken
+ */
 export async function sendFile(
   opened: OpenedOffer,
   range: ByteRange,
   sink: Writable,
   limits: SendLimits,
+  onSent: (bytes: number) => void,
 ): Promise<SendResult> {
   const chunkBytes = Math.min(CHUNK_BYTES, range.end - range.start + 1);
   const buffers = [Buffer.allocUnsafe(chunkBytes), Buffer.allocUnsafe(chunkBytes)] as const;
@@ -41,8 +46,8 @@ export async function sendFile(
     const isLast = position > range.end;
     if (!chunk || (isLast && !(await opened.isUnchanged().catch(() => false)))) return 'changed';
     writing = limits.uploadLimit.isOn
-      ? writeWithinLimit(sink, chunk, limits)
-      : write(sink, chunk, limits.stalledAfterMs);
+      ? writeWithinLimit(sink, chunk, limits, onSent)
+      : write(sink, chunk, limits.stalledAfterMs, onSent);
   }
   return writing;
 }
@@ -67,6 +72,7 @@ async function writeWithinLimit(
   sink: Writable,
   chunk: Buffer,
   { stalledAfterMs, uploadLimit }: SendLimits,
+  onSent: (bytes: number) => void,
 ): Promise<Written> {
   const gone = new AbortController();
   const onClose = () => {
@@ -80,7 +86,7 @@ async function writeWithinLimit(
     for (let at = 0; at < chunk.length;) {
       const portion = chunk.subarray(at, at + uploadLimit.portionBytes);
       await uploadLimit.passed(portion.length, gone.signal);
-      const written = await write(sink, portion, stalledAfterMs);
+      const written = await write(sink, portion, stalledAfterMs, onSent);
       if (written !== 'sent') return written;
       at += portion.length;
     }
@@ -90,7 +96,12 @@ async function writeWithinLimit(
   }
 }
 
-function write(sink: Writable, chunk: Buffer, stalledAfterMs: number): Promise<Written> {
+function write(
+  sink: Writable,
+  chunk: Buffer,
+  stalledAfterMs: number,
+  onSent: (bytes: number) => void,
+): Promise<Written> {
   return new Promise((resolve) => {
     if (sink.destroyed) {
       resolve('reader-gone');
@@ -107,6 +118,7 @@ function write(sink: Writable, chunk: Buffer, stalledAfterMs: number): Promise<W
     }
     sink.once('close', onClose);
     sink.write(chunk, (error) => {
+      if (!error) onSent(chunk.length);
       settle(error ? 'reader-gone' : 'sent');
     });
   });

@@ -1,6 +1,7 @@
 // What changes, as server-sent events (HTML Standard, section 9.2): for pages, and for whoever keeps a picture
 // of the network. An event says what to ask about again.
 import { Type } from 'typebox';
+import { EVENT_STREAM_TYPE, EventStream } from '../../lib/http/event-stream.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import { ChangeSchema } from '../../protocol/schemas.ts';
 import { asSeenBy, callerOf } from '../callers.ts';
@@ -8,11 +9,6 @@ import type { RegistryContext, RegistryServer } from '../context.ts';
 import type { NumberedChange } from '../store/store.ts';
 
 export const EVENTS_ROUTE = '/api/v1/events';
-
-/** So that proxies see that the connection lives, and who has gone is found out. */
-const SIGN_OF_LIFE_MS = 15_000;
-/** Who does not read has so many bytes waiting, and is cut. */
-const MAX_WAITING_BYTES = 1024 * 1024;
 
 export function eventRoutes(app: RegistryServer, { changes }: RegistryContext): void {
   const open = new Set<() => void>();
@@ -33,55 +29,37 @@ export function eventRoutes(app: RegistryServer, { changes }: RegistryContext): 
             Type.String({ description: 'The id of the last event that came.', examples: ['0'] }),
           ),
         }),
-        response: { 200: { content: { 'text/event-stream': { schema: ChangeSchema } } } },
+        response: { 200: { content: { [EVENT_STREAM_TYPE]: { schema: ChangeSchema } } } },
       },
     },
     async (request, reply) => {
       const after = lastEventOf(request.headers['last-event-id']);
       const caller = callerOf(request);
-      const { raw } = reply;
-      const write = (text: string) => {
-        if (raw.writableLength > MAX_WAITING_BYTES) raw.destroy();
-        else raw.write(text);
-      };
-      let isBegun = false;
-      const begin = () => {
-        if (isBegun) return;
-        isBegun = true;
-        reply.hijack();
-        raw.writeHead(200, {
-          ...(reply.getHeaders() as Record<string, string>),
-          'content-type': 'text/event-stream; charset=utf-8',
-        });
-        write(': what changes from now on\n\n');
-      };
+      let stream: EventStream | undefined;
+      const begin = () => (stream ??= new EventStream(reply, 'what changes from now on'));
       const follower = {
         tell: ({ id, change }: NumberedChange) => {
-          begin();
           const endpoint = asSeenBy(caller, change.endpoint);
-          const data = JSON.stringify({ ...change, endpoint });
-          write(`id: ${id}\nevent: ${change.kind}\ndata: ${data}\n\n`);
+          begin().send(change.kind, JSON.stringify({ ...change, endpoint }), id);
         },
         reset: (at: number) => {
-          begin();
-          write(`id: ${at}\nevent: reset\ndata: {}\n\n`);
+          begin().send('reset', '{}', at);
         },
       };
       const leave = await changes.follow(follower, after).catch((error: unknown) => {
         // What has begun has no other end.
-        if (isBegun) raw.destroy();
+        stream?.cut();
         throw error;
       });
-      begin();
-      const signs = setInterval(write, SIGN_OF_LIFE_MS, ': still here\n\n');
-      const end = () => raw.end();
+      const begun = begin();
+      const end = () => {
+        begun.end();
+      };
       open.add(end);
-      raw.once('close', () => {
-        clearInterval(signs);
+      begun.onClose(() => {
         open.delete(end);
         leave();
       });
-      if (raw.destroyed) raw.emit('close');
     },
   );
 }

@@ -6,6 +6,7 @@ import { CodedError } from '../../protocol/errors.ts';
 import { parseName } from '../../protocol/names.ts';
 import { EndpointSchema, NameInPathSchema, RegisteredNameSchema } from '../../protocol/schemas.ts';
 import { asSeenBy, callerOf } from '../callers.ts';
+import { FIRST_SEGMENTS } from '../../lib/http/page-routes.ts';
 import type { RegistryContext, RegistryServer } from '../context.ts';
 import { DEFAULT_PAGE, LimitSchema, readsLimit } from './pages.ts';
 
@@ -134,7 +135,10 @@ export function parseBase(text: string): string {
   const base = text.replace(/^\/+|\/+$/g, '');
   if (!/^[\w.~-]+(\/[\w.~-]+)*$/.test(base) || base.split('/').some((part) => /^\.\.?$/.test(part)))
     throw new CodedError('bad-usage', `${text}: a base is a plain path, such as api/Registers.`);
-  if (/^(api\/v1|healthz|readyz|metrics)(\/|$)/i.test(base) || base.toLowerCase() === 'api')
-    throw new CodedError('bad-usage', `${text}: this path has another use here.`);
+  const isTaken =
+    /^(api\/v1|healthz|readyz|metrics)(\/|$)/i.test(base) ||
+    base.toLowerCase() === 'api' ||
+    FIRST_SEGMENTS.includes(base.toLowerCase().split('/', 1)[0] ?? '');
+  if (isTaken) throw new CodedError('bad-usage', `${text}: this path has another use here.`);
   return base;
 }

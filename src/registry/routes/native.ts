@@ -22,7 +22,9 @@ import {
   SERVICE,
   ServiceSchema,
   SourcesSchema,
+  StatsSchema,
 } from '../../protocol/schemas.ts';
+import { NetworkStats } from '../stats.ts';
 import { asRegistered, asSeenBy, callerOf } from '../callers.ts';
 import type { RegistryContext, RegistryServer } from '../context.ts';
 import { DEFAULT_PAGE, LimitSchema, readsLimit } from './pages.ts';
@@ -67,6 +69,20 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
       },
     },
     () => ({ service: SERVICE, version, leaseSeconds }) as const,
+  );
+
+  const stats = new NetworkStats(store, clock);
+  app.get(
+    '/api/v1/stats',
+    {
+      schema: {
+        tags,
+        description:
+          'How much there is on this network. Names and contents of a peer that is gone count for 15 minutes more; the answer may be a second old, and older where counting takes long.',
+        response: { 200: StatsSchema },
+      },
+    },
+    () => stats.now(),
   );
 
   app.put(

@@ -143,6 +143,12 @@ export async function counts(sql: Sql, now: number): Promise<Counts> {
   return row ?? { peers: 0, names: 0, leases: 0 };
 }
 
+export async function countContents(sql: Sql): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    SELECT count(*) FROM (SELECT DISTINCT root FROM offers WHERE root IS NOT NULL) AS roots`;
+  return row?.count ?? 0;
+}
+
 export function endpointOf({ ip_address: ipAddress, port }: EndpointRow): Endpoint {
   return { ipAddress, port };
 }

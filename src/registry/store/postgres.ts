@@ -17,6 +17,7 @@ import { contentOf } from './postgres-contents.ts';
 import { TryAgain } from './postgres-errors.ts';
 import { holdContent, letContentGo } from './postgres-holdings.ts';
 import {
+  countContents,
   counts,
   endpointOf,
   endpointsOf,
@@ -222,6 +223,10 @@ export class PostgresStore implements Store {
 
   counts(now: number): Promise<Counts> {
     return this.#server.ask((sql) => counts(sql, now));
+  }
+
+  contents(): Promise<number> {
+    return this.#server.ask(countContents);
   }
 
   async hasLease({ ipAddress, port }: Endpoint, now: number): Promise<boolean> {

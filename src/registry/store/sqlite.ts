@@ -21,6 +21,7 @@ import { holdContent, letContentGo, unknownPeer } from './sqlite-holdings.ts';
 import {
   blobOf,
   contentOf,
+  countContents,
   counts,
   endpointOf,
   endpointsOf,
@@ -281,6 +282,10 @@ export class SqliteStore implements Store {
 
   counts(now: number): Promise<Counts> {
     return asPromise(() => counts(this.#file, now));
+  }
+
+  contents(): Promise<number> {
+    return countContents(this.#file);
   }
 
   hasLease({ ipAddress, port }: Endpoint, now: number): Promise<boolean> {

@@ -119,6 +119,11 @@ export interface Store extends Startable {
   peers(limit: number, now: number): Promise<PeerSummary[]>;
   /** How much there is. Asked every few seconds, so no more than counting names and peers. */
   counts(now: number): Promise<Counts>;
+  /**
+   * How many contents are kept under a name, those too that only peers with an ended lease offered.
+   * All of them are looked at, bit by bit where others would have to wait: not to be asked all the time.
+   */
+  contents(): Promise<number>;
 
   /** Whether a native peer is at an endpoint, its lease still running. */
   hasLease(endpoint: Endpoint, now: number): Promise<boolean>;

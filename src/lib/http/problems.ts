@@ -1,9 +1,14 @@
 // The one place where a failure becomes an answer: a problem document (RFC 9457).
-import type { FastifyReply } from 'fastify';
-import { errorCodes } from 'fastify';
-import type { Logger } from '../lib/log.ts';
-import { CodedError, PROBLEM_TYPE, problemOf, type ErrorCode } from '../protocol/errors.ts';
-import type { RegistryServer } from './context.ts';
+import { errorCodes, type FastifyReply } from 'fastify';
+import type { Logger } from '../log.ts';
+import {
+  CodedError,
+  PROBLEM_TYPE,
+  problemOf,
+  type Audience,
+  type ErrorCode,
+} from '../../protocol/errors.ts';
+import type { HttpApp } from './app.ts';
 
 /** What fastify finds wrong with a request, by its own code or by status. */
 function codedOf(error: unknown): unknown {
@@ -24,19 +29,29 @@ function codedOf(error: unknown): unknown {
 /** When to try again, in seconds, where nothing better is known. */
 const RETRY_AFTER_S = 1;
 
-export function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
-  const problem = problemOf(codedOf(error));
+export function sendProblem(
+  reply: FastifyReply,
+  error: unknown,
+  audience: Audience = 'strangers',
+): FastifyReply {
+  const problem = problemOf(codedOf(error), audience);
   if (problem.status === 503 && !reply.hasHeader('retry-after'))
     void reply.header('retry-after', RETRY_AFTER_S);
   return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }
 
-export function answerWithProblems(app: RegistryServer, log: Logger): void {
+export function answerWithProblems(
+  app: HttpApp,
+  log: Logger,
+  audience: Audience = 'strangers',
+): void {
   app.setErrorHandler((error, request, reply) => {
-    sendProblem(reply, error);
-    // Without a cause a 503 is no fault, and a crowd would fill the log with it.
+    sendProblem(reply, error, audience);
+    // Without a cause a 503 is no fault, and a crowd would fill the log with it; what the owner is told of
+    // need not be in the log as well.
     const isRefusal = reply.statusCode === 503 && !(error instanceof Error && error.cause);
-    if (reply.statusCode >= 500 && !isRefusal)
+    const isTold = audience === 'owner' && reply.statusCode !== 500;
+    if (reply.statusCode >= 500 && !isRefusal && !isTold)
       log.error({ requestId: request.id, err: error }, 'a request failed here');
   });
   app.setNotFoundHandler((request, reply) => {

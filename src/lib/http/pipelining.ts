@@ -2,15 +2,15 @@
 // and begins them all: with long answers, more than memory holds.
 import type { FastifyRequest } from 'fastify';
 import type { Socket } from 'node:net';
-import { CodedError } from '../protocol/errors.ts';
-import type { RegistryServer } from './context.ts';
+import { CodedError } from '../../protocol/errors.ts';
+import type { HttpApp } from './app.ts';
 import { sendProblem } from './problems.ts';
 
 /** Clients that send ahead at all send a few. */
 const MAX_WAITING = 16;
 
 /** Answers what has to be told of each request that has come to its end. */
-export function boundPipelining(app: RegistryServer): (request: FastifyRequest) => void {
+export function boundPipelining(app: HttpApp): (request: FastifyRequest) => void {
   const waiting = new WeakMap<Socket, number>();
   app.addHook('onRequest', (request, reply, done) => {
     const { socket } = request.raw;

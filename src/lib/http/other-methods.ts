@@ -1,16 +1,16 @@
 // A path that is here, asked with a method that is not: 405 and what is allowed (RFC 9110 section
 // 15.5.6), where fastify by itself would say that nothing is there.
 import { CodedError } from '../../protocol/errors.ts';
-import type { RegistryServer } from '../context.ts';
-import { sendProblem } from '../problems.ts';
+import type { HttpApp } from './app.ts';
+import { sendProblem } from './problems.ts';
 
 /** Declares routes, and then refuses every other method on their paths. */
-export function withOtherMethodsRefused(app: RegistryServer, declare: () => void): void {
+export function withOtherMethodsRefused(app: HttpApp, declare: () => void): void {
   const methodsByPath = new Map<string, Set<string>>();
-  app.addHook('onRoute', ({ url, method }) => {
-    const methods = methodsByPath.get(url) ?? new Set();
+  app.addHook('onRoute', ({ routePath, method }) => {
+    const methods = methodsByPath.get(routePath) ?? new Set();
     for (const each of [method].flat()) methods.add(each);
-    methodsByPath.set(url, methods);
+    methodsByPath.set(routePath, methods);
   });
   declare();
   for (const [url, methods] of [...methodsByPath]) {

@@ -1,0 +1,32 @@
+// What one does with downloads: each says by itself where it fails.
+import type { Download, DownloadChange, NewDownload } from '../../../src/protocol/control.ts';
+import { lastSegment, printable } from '../../../src/protocol/names.ts';
+import { control } from './host.ts';
+import { attempt, say } from './notices.ts';
+import { downloadsByRoot } from './peer.ts';
+import { navigate } from './route.ts';
+
+/** Starts a download, or shows the one that is there already. */
+export async function startDownload(wanted: NewDownload): Promise<void> {
+  const known = downloadsByRoot.peek().get(wanted.root);
+  if (known) {
+    navigate(`/downloads/${known.id}`);
+    return;
+  }
+  await attempt(async () => {
+    await control.peek()?.addDownload(wanted);
+    say(`Getting ${printable(lastSegment(wanted.name))}`);
+  });
+}
+
+export async function change(download: Download, wanted: DownloadChange): Promise<void> {
+  await attempt(async () => control.peek()?.changeDownload(download.id, wanted));
+}
+
+export async function remove(download: Download): Promise<boolean> {
+  return attempt(async () => control.peek()?.removeDownload(download.id));
+}
+
+export async function openFolder(download: Download): Promise<void> {
+  await attempt(async () => control.peek()?.openFolder(download.id));
+}
