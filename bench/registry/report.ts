@@ -134,7 +134,7 @@ function heartbeatTable(sizes: Sized[]): string {
             figures.peers,
             `${perSecond(figures.renewals)} (${perSecond(figures.expected)})`,
           ],
-          ...[percent(figures.busy) + markOf(heartbeats), figures.median.toFixed(2)],
+          ...[figures.late, percent(figures.busy) + markOf(heartbeats), figures.median.toFixed(2)],
           ...[figures.p99.toFixed(2), memoryText(memory), memoryText(figures.memory)],
           othersText([heartbeats]),
         ],
