@@ -5,8 +5,11 @@ import postgres from 'postgres';
 /** What a transaction relied on has gone meanwhile: it is tried again. */
 export class TryAgain extends Error {}
 
-/** Serialization and deadlock; a row that another one inserted, or took away, at the same moment. */
-const IN_THE_WAY = new Set(['40001', '40P01', '23505', '23503']);
+/**
+ * Serialization and deadlock; a row that another one inserted, or took away, at the same moment; a table or
+ * an extension that another one made.
+ */
+const IN_THE_WAY = new Set(['40001', '40P01', '23505', '23503', '42P07', '42710']);
 /** Of SQLSTATE: connections, authorization, resources, operator and time limits, system errors. */
 const UNAVAILABLE_CLASSES = new Set(['08', '28', '3D', '53', '57', '58']);
 /** A lock that was not to be had, a transaction that idled, a server that only reads. */
