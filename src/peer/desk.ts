@@ -65,17 +65,15 @@ export class Desk implements Controlled {
     };
   }
 
-  get state(): ControlState {
-    const { downloads, uploads, settings } = this.#options;
-    return {
-      peer: this.#peer,
-      shares: this.#shares,
-      downloads: downloads.told,
-      uploads: uploads.now,
-      limits: settings.limits,
-      settings: settings.settings,
-    };
-  }
+  /** Each part is put together when it is looked at: most who ask look at one. */
+  readonly state: ControlState = Object.defineProperties({} as ControlState, {
+    peer: part(() => this.#peer),
+    shares: part(() => this.#shares),
+    downloads: part(() => this.#options.downloads.told),
+    uploads: part(() => this.#options.uploads.now),
+    limits: part(() => this.#options.settings.limits),
+    settings: part(() => this.#options.settings.settings),
+  } satisfies Record<Part, PropertyDescriptor>);
 
   onChange(tell: (part: Part) => void): () => void {
     this.#tellers.add(tell);
@@ -251,6 +249,10 @@ export class Desk implements Controlled {
   #tell(part: Part): void {
     for (const tell of this.#tellers) tell(part);
   }
+}
+
+function part(get: () => unknown): PropertyDescriptor {
+  return { enumerable: true, get };
 }
 
 function isAtOrBelow(path: string, folder: string): boolean {

@@ -1,9 +1,10 @@
 // A small JSON file in which a peer keeps what it is to know after a restart: written whole or not at all, and
 // never trusted when it is read.
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readFile, rename, stat } from 'node:fs/promises';
 import type { Static, TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import type { Logger } from '../lib/log.ts';
+import { replaceFile } from '../lib/replace-file.ts';
 
 /** No file of ours is larger; what is there is another file. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
@@ -68,18 +69,4 @@ export class StateFile<S extends TSchema> {
       }
     }
   }
-}
-
-/** For its owner alone; whoever reads it, or a power cut, sees the former text or the new one. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  const begun = `${path}-new`;
-  await rm(begun, { force: true });
-  const file = await open(begun, 'wx', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(begun, path);
 }

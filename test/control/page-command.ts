@@ -15,7 +15,10 @@ const command = withPage(new Command('share'))
       log: createLog('silent'),
     });
     process.stdout.write(`${JSON.stringify({ event: 'ready', page: server !== undefined })}\n`);
+    // Where there is no page, nothing else keeps the process until it is told to end.
+    const awake = setInterval(() => undefined, 60_000);
     await once(process, 'SIGTERM');
+    clearInterval(awake);
     await server?.stop();
   });
 await command.parseAsync();

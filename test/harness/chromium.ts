@@ -3,11 +3,12 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { chromium, type Browser } from 'playwright-core';
+import { replaceFile } from '../../src/lib/replace-file.ts';
 
 const MODULES = fileURLToPath(new URL('../../node_modules/', import.meta.url));
 const UNPACKER = fileURLToPath(new URL('./unpack-chromium.ts', import.meta.url));
@@ -54,6 +55,10 @@ async function unpacked(): Promise<{ executablePath: string; env: Record<string,
   const { version } = JSON.parse(manifest) as { version: string };
   const folder = join(MODULES, '.cache', `sp2p-chromium-${version}`);
   if (!existsSync(folder)) await unpackInto(folder);
+  // A clone may have been moved since.
+  const fonts = fontsIn(folder);
+  const written = await readFile(join(folder, FONTS), 'utf8').catch(() => '');
+  if (written !== fonts) await replaceFile(join(folder, FONTS), fonts);
   return {
     executablePath: join(folder, 'chromium'),
     env: {
@@ -72,7 +77,6 @@ async function unpackInto(folder: string): Promise<void> {
       env: { ...process.env, ...WITH_LIBRARIES, TMPDIR: made },
       timeout: UNPACK_WITHIN_MS,
     });
-    await writeFile(join(made, FONTS), fontsIn(folder));
     await rename(made, folder).catch((error: unknown) => {
       if (!existsSync(folder)) throw error;
     });

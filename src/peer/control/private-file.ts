@@ -1,9 +1,9 @@
 // Small files that are for the owner's eyes alone: mode 0600, never through a link, whole or not at all.
 // On Windows the profile's folder keeps them apart; it knows no such modes.
-import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { replaceFile } from '../../lib/replace-file.ts';
 import { CodedError } from '../../protocol/errors.ts';
 
 const MAX_BYTES = 4 * 1024;
@@ -29,18 +29,10 @@ export async function readPrivateFile(path: string): Promise<string | undefined>
 
 /** Writes it anew, whatever was there, and makes its folder. @throws CodedError `cannot-open-data` */
 export async function writePrivateFile(path: string, text: string): Promise<void> {
-  const written = `${path}.${randomUUID()}`;
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const file = await open(written, 'wx', 0o600);
-    try {
-      await file.writeFile(text);
-    } finally {
-      await file.close();
-    }
-    await rename(written, path);
+    await replaceFile(path, text);
   } catch (cause) {
-    await rm(written, { force: true }).catch(() => undefined);
     const { code = '' } = cause as NodeJS.ErrnoException;
     throw new CodedError('cannot-open-data', `${path} cannot be written: ${code}.`, { cause });
   }
