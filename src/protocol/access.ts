@@ -1,0 +1,69 @@
+// What is said about access to a private network: keys and their roles, tickets, who did what.
+import { Type, type Static } from 'typebox';
+import { PeerIdSchema, RootSchema } from './schemas.ts';
+
+/** Each may do what those before it may. */
+export const ROLES = ['reader', 'member', 'admin'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** So many characters has the name of a key, at most. */
+const MAX_KEY_NAME = 64;
+
+const KEY_ID = '5f0c1b7a9e3d2846';
+const TIME = 1_767_225_600_000;
+
+const TimeSchema = Type.Integer({
+  minimum: 0,
+  maximum: 8_640_000_000_000_000,
+  description: 'Milliseconds since 1970-01-01T00:00:00Z.',
+});
+export const KeyIdSchema = Type.String({ pattern: '^[0-9a-f]{16}$', examples: [KEY_ID] });
+const RoleSchema = Type.Union(
+  ROLES.map((role) => Type.Literal(role)),
+  {
+    description:
+      'reader: searches, looks up and downloads; member: shares as well; admin: keys, removals, audit, too.',
+  },
+);
+const KeyNameSchema = Type.String({
+  minLength: 1,
+  maxLength: MAX_KEY_NAME,
+  description: 'Whose key it is, for people.',
+});
+const ExpiresSchema = Type.Union([TimeSchema, Type.Null()], {
+  description: 'When it ends; null: never.',
+});
+
+/** A key as those see it who look after keys: never the key itself. */
+export const KeySchema = Type.Object({
+  id: KeyIdSchema,
+  name: KeyNameSchema,
+  role: RoleSchema,
+  created: TimeSchema,
+  expires: ExpiresSchema,
+});
+export type Key = Static<typeof KeySchema>;
+
+export const NewKeySchema = Type.Object(
+  { name: KeyNameSchema, role: RoleSchema, expires: Type.Optional(ExpiresSchema) },
+  { additionalProperties: false, examples: [{ name: 'Ann', role: 'member' }] },
+);
+export type NewKey = Static<typeof NewKeySchema>;
+
+/** Lets one peer fetch one content from whoever holds it, for some minutes. */
+export const TicketRequestSchema = Type.Object(
+  { root: RootSchema, asker: PeerIdSchema },
+  {
+    additionalProperties: false,
+    examples: [
+      { root: '8f3c2a0d51b94e67c0a9de13847b65f2'.repeat(2), asker: '0123456789abcdef'.repeat(2) },
+    ],
+  },
+);
+export type TicketRequest = Static<typeof TicketRequestSchema>;
+
+export const TicketSchema = Type.Object(
+  { ticket: Type.String({ maxLength: 4_096 }), expires: TimeSchema },
+  { examples: [{ ticket: 'eyJhbGciOiJFZERTQSJ9.e30.c2ln', expires: TIME }] },
+);
+export type Ticket = Static<typeof TicketSchema>;
