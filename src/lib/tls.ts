@@ -1,6 +1,6 @@
 // TLS between peers (RFC 8446): each shows a certificate that it made for its own key, and who connects knows
 // the peer id that has to follow from it. No authority has a say, and nothing else in a certificate has.
-import type { OnReadOpts, Socket } from 'node:net';
+import type { NetConnectOpts, OnReadOpts, Socket } from 'node:net';
 import {
   connect,
   createServer,
@@ -64,6 +64,8 @@ export interface TlsConnectOptions extends TlsTarget {
   sessions?: Sessions | undefined;
   onread?: OnReadOpts | undefined;
   signal?: AbortSignal | undefined;
+  /** After so many milliseconds without a byte there is a `timeout`. */
+  timeout?: number | undefined;
 }
 
 /**
@@ -73,16 +75,17 @@ export interface TlsConnectOptions extends TlsTarget {
  * Another one there: `error` with a CodedError `wrong-certificate`.
  */
 export function tlsConnect(options: TlsConnectOptions): TLSSocket {
-  const { endpoint, peerId, credentials, sessions, onread, signal } = options;
+  const { endpoint, peerId, credentials, sessions, onread, signal, timeout } = options;
   const key = `${endpointText(endpoint)} ${peerId}`;
   // A session was kept of this very peer, and nobody else can resume it (RFC 8446 section 2.2).
   const session = sessions?.of(key);
-  const connecting: ConnectionOptions & { noDelay: boolean; onread?: OnReadOpts } = {
+  const connecting: ConnectionOptions & Pick<NetConnectOpts, 'noDelay' | 'onread'> = {
     ...{ ...VERSION, ...credentials, host: endpoint.ipAddress, port: endpoint.port },
     noDelay: true,
     ...(session && { session }),
     ...(onread && { onread }),
     ...(signal && { signal }),
+    ...(timeout !== undefined && { timeout }),
   };
   const socket = connect(connecting);
   // Held back here, not in TLS: that would send it as soon as there is anybody.

@@ -22,7 +22,15 @@ const NEIGHBOURS_PER_ADDRESS = 8;
 
 export interface DownloaderOptions extends Pick<
   VerifiedDownloadOptions,
-  'size' | 'signal' | 'waitMs' | 'inOrder' | 'downloadLimit' | 'onProgress' | 'onShape' | 'onPiece'
+  | 'size'
+  | 'signal'
+  | 'access'
+  | 'waitMs'
+  | 'inOrder'
+  | 'downloadLimit'
+  | 'onProgress'
+  | 'onShape'
+  | 'onPiece'
 > {
   /** 64 hex digits. */
   root: string;
