@@ -15,6 +15,9 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   share: async () => (await import('./share.ts')).shareCommand(),
   search: async () => (await import('./search.ts')).searchCommand(),
   get: async () => (await import('./get.ts')).getCommand(),
+  join: async () => (await import('./join.ts')).joinCommand(),
+  leave: async () => (await import('./leave.ts')).leaveCommand(),
+  networks: async () => (await import('./joined.ts')).networksCommand(),
   peers: async () => (await import('./peers.ts')).peersCommand(),
   status: async () => (await import('./status.ts')).statusCommand(),
 };

@@ -65,7 +65,7 @@ function rateOption(flags: string, description: string): Option {
   });
 }
 
-function parseRegistryUrl(text: string): URL {
+export function parseRegistryUrl(text: string): URL {
   // Not told by commander, which would repeat it.
   if (/^sp2p:|[#@]/i.test(text))
     throw secretInArguments('--registry', 'names a registry by its address alone');
