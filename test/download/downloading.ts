@@ -60,7 +60,7 @@ export async function getToPipe(
 
 function settings({ registry, name = 'a b.bin', stalledAfterMs, downloadLimit }: Options) {
   return {
-    registry,
+    network: { url: registry },
     name,
     access: OPEN_ACCESS,
     signal: new AbortController().signal,
