@@ -35,7 +35,9 @@ export interface MembershipOptions {
 }
 
 export function membershipOf(options: MembershipOptions): Membership {
-  return options.network.key === undefined ? openMembership(options) : new PrivateMembership(options);
+  return options.network.key === undefined
+    ? openMembership(options)
+    : new PrivateMembership(options);
 }
 
 function openMembership({ identity }: MembershipOptions): Membership {
