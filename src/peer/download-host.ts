@@ -1,11 +1,12 @@
 // Where running downloads are served: a port that others reach, and somebody who tells the registry. A peer
 // is the host of its own downloads; a download that runs alone has a host of its own.
 import type { NativeRegistry } from '../client/registry-client.ts';
+import { Identity } from '../lib/identity.ts';
 import type { Startable } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
 import type { RateLimit } from '../lib/rate-limit.ts';
+import { reachProof } from '../lib/reach-proof.ts';
 import { parseEndpoint, type Endpoint } from '../protocol/endpoints.ts';
-import { Identity } from './announcer/identity.ts';
 import { SourceAnnouncer } from './announcer/source-announcer.ts';
 import type { ServedPart } from './served-part.ts';
 import { Listener } from './server/listener.ts';
@@ -66,7 +67,7 @@ export interface OwnHostOptions {
 /** The host of one download: a port and a lease for as long as it runs. */
 export class OwnHost implements DownloadHost, Startable {
   readonly #options: OwnHostOptions;
-  readonly #identity = new Identity();
+  readonly #identity = Identity.fresh();
   readonly #parts = new ServedParts();
   readonly #listener: Listener;
   #announcer: SourceAnnouncer | undefined;
@@ -77,7 +78,7 @@ export class OwnHost implements DownloadHost, Startable {
     this.#listener = new Listener({
       ...{ port, log, uploadLimit },
       offers: this.#parts.offers,
-      proofOf: this.#identity.proofOf,
+      proofOf: (nonce) => reachProof(this.#identity, nonce),
       onNeighbour: this.#parts.meet,
     });
   }

@@ -2,12 +2,13 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Network } from '../client/network.ts';
+import { Identity } from '../lib/identity.ts';
 import { pause, untilAborted, type Startable } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
 import { RateLimit } from '../lib/rate-limit.ts';
+import { reachProof } from '../lib/reach-proof.ts';
 import { CodedError } from '../protocol/errors.ts';
 import { Announcer, type AnnouncerState } from './announcer/announcer.ts';
-import { Identity } from './announcer/identity.ts';
 import { Catalogue } from './catalogue/catalogue.ts';
 import type { Indexing } from './catalogue/identities.ts';
 import type { SharedFile } from './catalogue/shared-file.ts';
@@ -16,6 +17,7 @@ import { Desk } from './desk.ts';
 import { Lock } from './download/lock.ts';
 import { Downloads } from './downloads/downloads.ts';
 import { offeredOf, offersOf } from './offers.ts';
+import { ownIdentity } from './own-identity.ts';
 import { PeerHost } from './peer-host.ts';
 import { Listener } from './server/listener.ts';
 import { Uploads } from './server/uploads.ts';
@@ -51,8 +53,8 @@ export interface PeerOptions {
   /** What all downloads share; likewise. */
   downloadLimit?: RateLimit | undefined;
   /**
-   * Where downloads, settings and the shares that were added while running are kept; one peer at a time has
-   * it. Default: nothing is kept.
+   * Where its key, downloads, settings and the shares that were added while running are kept; one peer at a
+   * time has it. Default: nothing is kept.
    */
   dataFolder?: string | undefined;
   /** Where downloads go unless the settings that are kept say otherwise. Default: the current folder. */
@@ -65,7 +67,8 @@ export interface PeerOptions {
 
 export class Peer implements Startable {
   readonly #options: PeerOptions;
-  readonly #identity = new Identity();
+  /** For this run, unless one is kept. */
+  #identity = Identity.fresh();
   readonly #uploads = new Uploads();
   readonly #settings: KeptSettings;
   readonly #catalogue: Catalogue;
@@ -105,7 +108,7 @@ export class Peer implements Startable {
       uploadLimit,
       uploads: this.#uploads,
       offers: offersOf(this.#catalogue, this.#host.parts.offers),
-      proofOf: this.#identity.proofOf,
+      proofOf: (nonce) => reachProof(this.#identity, nonce),
       onNeighbour: this.#host.parts.meet,
     });
     this.#downloads = new Downloads({
@@ -133,8 +136,8 @@ export class Peer implements Startable {
    */
   async start(): Promise<void> {
     try {
-      await this.#listener.start();
       await this.#openData();
+      await this.#listener.start();
       await this.#catalogue.start();
       for (const folder of this.#settings.shares)
         void (await this.#catalogue.add(folder, false)).look();
@@ -164,6 +167,7 @@ export class Peer implements Startable {
         cause,
       });
     }
+    this.#identity = await ownIdentity(dataFolder);
     await this.#settings.load();
   }
 

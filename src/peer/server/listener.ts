@@ -7,7 +7,7 @@ import type { Logger } from '../../lib/log.ts';
 import { RateLimit } from '../../lib/rate-limit.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import { recogniseOpening } from '../../protocol/opening.ts';
-import { httpVoice } from './http-voice.ts';
+import { httpVoice, type HttpVoiceOptions } from './http-voice.ts';
 import { isLink, LinkVoice, type LinkVoiceOptions } from './link-voice.ts';
 import { answerLine } from './line-voice.ts';
 import type { Offers } from './offers.ts';
@@ -29,7 +29,7 @@ const STALLED_AFTER_MS = 30_000;
 export interface ListenerOptions {
   offers: Offers;
   /** What to say to a registry that dials this peer to see whether it is here. */
-  proofOf: (nonce: string) => string;
+  proofOf: HttpVoiceOptions['proofOf'];
   log: Logger;
   port: number;
   /** Default: every address of the machine, IPv6 and IPv4. */
