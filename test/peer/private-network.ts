@@ -55,7 +55,8 @@ export class PrivateNetwork {
     { ago = 0, claims = {}, header = {}, key = this.signer.privateKey }: TicketOptions = {},
   ): Promise<string> {
     const iat = Math.floor(Date.now() / 1000) - ago;
-    return new SignJWT({ sub: asker, root, iat, exp: iat + TICKET_SECONDS, ...claims })
+    const said = { sub: asker, root, iat, exp: iat + TICKET_SECONDS, ...claims };
+    return new SignJWT(said as JWTPayload)
       .setProtectedHeader({ ...HEADER, kid: this.signer.kid, ...header })
       .sign(key);
   }

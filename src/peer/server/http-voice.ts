@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from '../../lib/log.ts';
-import { isNonce, REACH_PATH } from '../../lib/reach-proof.ts';
+import { isNonce, REACH_PATH, type ReachProof } from '../../lib/reach-proof.ts';
 import {
   CodedError,
   PROBLEM_TYPE,
@@ -47,7 +47,7 @@ export interface HttpVoiceOptions {
   /** Who asks, for people. */
   receiverOf: (request: IncomingMessage) => string;
   /** What to say to a registry that dials this peer (lib/reach-proof). */
-  proofOf: (nonce: string) => string;
+  proofOf: (nonce: string) => ReachProof;
 }
 
 export function httpVoice(options: HttpVoiceOptions) {
@@ -155,11 +155,11 @@ function answerProof(
   request: IncomingMessage,
   response: ServerResponse,
   query: string,
-  proofOf: (nonce: string) => string,
+  proofOf: (nonce: string) => ReachProof,
 ): void {
   const nonce = new URLSearchParams(query).get('nonce') ?? '';
   if (!isNonce(nonce)) throw new CodedError('bad-request', 'A nonce has 16 to 64 hex digits.');
-  const body = JSON.stringify({ proof: proofOf(nonce) });
+  const body = JSON.stringify(proofOf(nonce));
   response.writeHead(200, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),

@@ -10,7 +10,7 @@ import { tlsServer, type Credentials } from '../../lib/tls.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import { recogniseOpening, type Opening } from '../../protocol/opening.ts';
 import { OPEN_GATE, type Gate } from './gate.ts';
-import { httpVoice } from './http-voice.ts';
+import { httpVoice, type HttpVoiceOptions } from './http-voice.ts';
 import { isLink, LinkVoice, type LinkVoiceOptions } from './link-voice.ts';
 import { answerLine } from './line-voice.ts';
 import type { Offers } from './offers.ts';
@@ -43,7 +43,7 @@ export interface ListenerOptions {
   /** Default: the network is open. */
   privacy?: Privacy | undefined;
   /** What to say to a registry that dials this peer to see whether it is here. */
-  proofOf: (nonce: string) => string;
+  proofOf: HttpVoiceOptions['proofOf'];
   log: Logger;
   port: number;
   /** Default: every address of the machine, IPv6 and IPv4. */
