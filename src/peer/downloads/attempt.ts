@@ -3,6 +3,7 @@
 import { lstat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { connectRegistry } from '../../client/registry-client.ts';
+import type { Network } from '../../client/network.ts';
 import { Repeating } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { RateLimit } from '../../lib/rate-limit.ts';
@@ -13,13 +14,15 @@ import { freeName } from '../download/free-name.ts';
 import { PieceFile } from '../download/piece-file.ts';
 import { rootOfFile } from '../download/root-of-file.ts';
 import { Downloader } from '../downloader.ts';
+import type { Membership } from '../membership.ts';
 import type { DownloadRecord } from './record.ts';
 
 /** Whether the part is still there is looked at so often: its bytes would go nowhere. */
 const LOOK_EVERY_MS = 2_000;
 
 export interface AttemptOptions {
-  registry: URL;
+  network: Network;
+  membership: Membership;
   host: DownloadHost;
   downloadLimit: RateLimit | undefined;
   log: Logger;
@@ -46,10 +49,10 @@ export async function attemptDownload(
   signal: AbortSignal,
 ): Promise<{ size: number; downloader: Downloader | undefined }> {
   const { root, name, sequential } = record;
-  const { host, downloadLimit, log, isTaken } = options;
+  const { membership, host, downloadLimit, log, isTaken } = options;
   const there = await contentAt(record, signal);
   if (there !== undefined) return { size: there, downloader: undefined };
-  const registry = await connectRegistry(options.registry, signal);
+  const registry = await connectRegistry(options.network, signal);
   if (registry.contract === 'exercise')
     throw new CodedError('not-known', 'A registry of the exercise knows no contents.');
   const file = await openPart(record, isTaken);
@@ -67,7 +70,7 @@ export async function attemptDownload(
     },
   });
   const downloader = new Downloader({
-    ...{ root, name, registry, log, downloadLimit, store: file, port: host },
+    ...{ root, name, registry, membership, log, downloadLimit, store: file, port: host },
     size: record.size ?? record.toldSize,
     inOrder: sequential,
     signal: AbortSignal.any([signal, gone.signal]),
