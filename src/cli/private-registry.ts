@@ -1,5 +1,5 @@
 // What sp2p registry does for a private network: its certificate, and the join link of its first administrator.
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { createSecureContext } from 'node:tls';
@@ -101,7 +101,7 @@ async function textOf(file: string): Promise<string> {
 
 /** Whether nobody else vouches for a certificate: then it is the pin that tells that it is the one. */
 function isOwn(certificate: X509Certificate): boolean {
-  return certificate.checkIssued(certificate);
+  return certificate.verify(certificate.publicKey);
 }
 
 /** The first host that a certificate is for. */
