@@ -95,3 +95,22 @@ export const AuditSchema = Type.Object({
   }),
 });
 export type Audit = Static<typeof AuditSchema>;
+
+/** All keys of a network, the latest first. */
+export const KeysSchema = Type.Object({ keys: Type.Array(KeySchema) });
+export type KeyList = Static<typeof KeysSchema>;
+
+/** The one answer that holds a key itself. */
+export const MadeKeySchema = Type.Object({
+  ...KeySchema.properties,
+  key: Type.String({
+    description: 'The key itself: it is told here once, and kept nowhere.',
+    examples: [`sp2p_${KEY_ID}_${'A'.repeat(43)}`],
+  }),
+});
+export type MadeKey = Static<typeof MadeKeySchema>;
+
+export const SignInSchema = Type.Object(
+  { key: Type.String({ maxLength: 128 }) },
+  { additionalProperties: false, examples: [{ key: `sp2p_${KEY_ID}_${'A'.repeat(43)}` }] },
+);

@@ -3,6 +3,7 @@ import type { Endpoint } from '../protocol/endpoints.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { HttpApp } from '../lib/http/app.ts';
 import type { Logger } from '../lib/log.ts';
+import type { Access } from './access/access.ts';
 import type { ChangeFeed } from './change-feed.ts';
 import type { DialBack } from './dial-back.ts';
 import type { Called } from './callers.ts';
@@ -26,6 +27,8 @@ export interface RegistryContext {
   /** Has an endpoint looked at that somebody could not reach; resolves before that is done. */
   unreachable: (endpoint: Endpoint) => Promise<void>;
   changes: ChangeFeed;
+  /** Of a private network; undefined: the network is open. */
+  access: Access | undefined;
 }
 
 export type RegistryServer = HttpApp;
