@@ -5,6 +5,7 @@ import { systemClock, type Clock } from '../lib/clock.ts';
 import { pause, Repeating, type Startable } from '../lib/lifecycle.ts';
 import type { PageFiles } from '../lib/http/page-files.ts';
 import type { Logger } from '../lib/log.ts';
+import { tlsConnect } from '../lib/tls.ts';
 import { Access } from './access/access.ts';
 import { AuditTrail } from './access/audit-trail.ts';
 import { PrivateNetwork, settleNetwork, type PrivateOptions } from './access/private-network.ts';
@@ -106,7 +107,10 @@ export class Registry implements Startable {
       bases: options.bases ?? [],
       anyAddress,
       advertise: options.advertise,
-      dialBack: anyAddress || options.dialBack === false ? undefined : new DialBack(),
+      dialBack:
+        anyAddress || options.dialBack === false
+          ? undefined
+          : new DialBack(options.private && tlsConnect),
       changes,
       unreachable: (endpoint) => reports.unreachable(endpoint),
       trustProxy: options.trustProxy,

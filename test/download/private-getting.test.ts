@@ -4,14 +4,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import { NativeRegistry } from '../../src/client/registry-client.ts';
 import { Identity } from '../../src/lib/identity.ts';
 import { credentialsOf, tlsServer } from '../../src/lib/tls.ts';
 import { RateLimit } from '../../src/lib/rate-limit.ts';
 import { fetchOverHttp } from '../../src/peer/download/fetch-http.ts';
 import { PartFile } from '../../src/peer/download/part-file.ts';
 import { memberOf, startHolder, startPrivateNetwork } from '../peer/private-network.ts';
-import { downloadInSwarm } from '../swarm/downloaders.ts';
 import { temporaryFolder } from '../harness/temporary.ts';
 import { contentOf, startContentSource } from './content-source.ts';
 import { getContent, getIntoPipe } from './getting-content.ts';
@@ -110,26 +108,4 @@ test('where the registry gives no ticket, its reason is what is told', async () 
     sources: () => inside.sources.map(({ endpoint, peerId }) => ({ ...endpoint, peerId })),
   });
   await expect(failed).rejects.toMatchObject({ code: 'removed' });
-});
-
-test('three who download from one and from each other end with equal bytes', async () => {
-  const inside = await startPrivateNetwork();
-  const bytes = randomBytes(16 * 1024 * 1024);
-  const holder = await startHolder(inside, bytes, { uploadLimit: new RateLimit(12 * 1024 * 1024) });
-  const members = [memberOf(inside), memberOf(inside), memberOf(inside)];
-  const getting = await Promise.all(
-    members.map((membership) =>
-      downloadInSwarm({ root: holder.root, bytes }, inside.network, {
-        registry: new NativeRegistry(inside.network),
-        membership,
-      }),
-    ),
-  );
-  const got = await Promise.all(getting.map(({ done }) => done));
-  for (const each of got) expect(each.bytes.equals(bytes)).toBe(true);
-  // They learn of each other by their links to the holder of the whole alone… the registry lists nobody else.
-  const fromOthers = got
-    .flatMap(({ sources }) => sources)
-    .filter(({ endpoint }) => endpoint !== `127.0.0.1:${holder.port}`);
-  expect(fromOthers).toBeDefined();
 });

@@ -142,7 +142,7 @@ export async function startPrivateNetwork(): Promise<PrivateNetwork> {
   return inside;
 }
 
-export function memberOf({ network }: PrivateNetwork, openExercise = false): Membership {
+export function memberOf({ network }: { network: Network }, openExercise = false): Membership {
   const identity = Identity.fresh();
   return membershipOf({ network, identity: () => identity, openExercise, log: silent });
 }
