@@ -3,9 +3,11 @@ import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { fastify } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { CodedError } from '../protocol/errors.ts';
 import { isLoopback } from '../protocol/endpoints.ts';
 import type { Clock } from '../lib/clock.ts';
+import { Connections } from '../lib/connections.ts';
 import { answerBadHttp, answerBadUrl } from '../lib/http/bad-http.ts';
 import { withOtherMethodsRefused } from '../lib/http/other-methods.ts';
 import { boundPipelining } from '../lib/http/pipelining.ts';
@@ -108,7 +110,9 @@ export function createApp(options: {
       if (problem) metrics.answered(undefined, undefined, problem.status, 0);
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
-  app.server.maxConnections = MAX_CONNECTIONS;
+  const connections = new Connections(MAX_CONNECTIONS);
+  connections.watch(app.server);
+  app.server.prependListener('connection', (socket: Socket) => connections.admit(socket));
   // Answers are of their schemas' types as it is, and the engine's own way is the fastest.
   app.setSerializerCompiler(() => JSON.stringify);
 

@@ -2,6 +2,7 @@
 // that they ask for, with the bytes pushed back.
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { Connections } from '../../lib/connections.ts';
 import type { Startable } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
 import { RateLimit } from '../../lib/rate-limit.ts';
@@ -39,7 +40,7 @@ export interface ListenerOptions {
   /** How long a client may take nothing of its answer, in milliseconds. Default: 30,000. */
   stalledAfterMs?: number | undefined;
   onNeighbour?: LinkVoiceOptions['onNeighbour'];
-  /** Connections at once; a further one is closed. Default: {@link MAX_CONNECTIONS}. */
+  /** Connections at once; of more the idle ones go first (lib/connections). Default: {@link MAX_CONNECTIONS}. */
   maxConnections?: number | undefined;
   /** What all files that are sent share. Default: no limit. */
   uploadLimit?: RateLimit | undefined;
@@ -52,7 +53,7 @@ export class Listener implements Startable {
   readonly #limits: SendLimits;
   readonly #server: Server;
   readonly #links: LinkVoice;
-  readonly #sockets = new Set<Socket>();
+  readonly #connections: Connections;
   #stopping: Promise<void> | undefined;
   #port = 0;
 
@@ -89,7 +90,9 @@ export class Listener implements Startable {
     this.#server.on('upgrade', (request, socket, head) => {
       this.#links.upgrade(request, socket, head);
     });
-    this.#server.maxConnections = maxConnections;
+    const mostOfAddress = Math.ceil(maxConnections * PART_OF_ONE_ADDRESS);
+    this.#connections = new Connections(maxConnections, mostOfAddress);
+    this.#connections.watch(this.#server);
     // Whatever the answer is: send-file watches over files, and this over all else.
     this.#server.timeout = stalledAfterMs;
     // A client that says "no more requests" by closing its side still gets its answers, as in
@@ -99,16 +102,8 @@ export class Listener implements Startable {
     // by here first.
     const [hear] = this.#server.listeners('connection') as ((socket: Socket) => void)[];
     this.#server.removeAllListeners('connection');
-    const mostOfAddress = Math.ceil(maxConnections * PART_OF_ONE_ADDRESS);
     this.#server.on('connection', (socket: Socket) => {
-      const { remoteAddress } = socket;
-      const ofAddress = [...this.#sockets].filter((each) => each.remoteAddress === remoteAddress);
-      if (ofAddress.length >= mostOfAddress) {
-        socket.destroy();
-        return;
-      }
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
+      if (!this.#connections.admit(socket)) return;
       socket.on('error', (err) => {
         log.debug({ err }, 'a connection broke');
       });
@@ -142,7 +137,7 @@ export class Listener implements Startable {
       this.#server.close(() => {
         resolve();
       });
-      for (const socket of this.#sockets) socket.destroy();
+      this.#connections.destroyAll();
     });
     await this.#stopping;
   }
@@ -166,6 +161,7 @@ export class Listener implements Startable {
         hearHttp(socket);
         socket.resume();
       } else if (opening.voice === 'line') {
+        this.#connections.begin(socket);
         const limits = { ...this.#limits, closingTimeoutMs: openingTimeoutMs };
         answerLine(socket, opening.name, offers, limits, uploads).catch((err: unknown) => {
           log.error({ err }, 'a line could not be answered');
