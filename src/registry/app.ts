@@ -3,7 +3,7 @@ import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { fastify } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { CodedError } from '../protocol/errors.ts';
 import { isLoopback } from '../protocol/endpoints.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -16,7 +16,7 @@ import type { PageFiles } from '../lib/http/page-files.ts';
 import { pageRoutes } from '../lib/http/page-routes.ts';
 import type { Logger } from '../lib/log.ts';
 import { VERSION } from '../lib/version.ts';
-import { callerOf, requireOwnEndpoint } from './callers.ts';
+import { callerOf, isPassedOn, requireOwnEndpoint } from './callers.ts';
 import type { RegistryContext, RegistryServer } from './context.ts';
 import { boundAddresses, boundLoad, boundReadiness, DEFAULT_RATE_LIMIT } from './limits.ts';
 import { Load } from './load.ts';
@@ -165,7 +165,8 @@ export function createApp(options: {
     clock,
     leaseSeconds,
     requireOwn: (request, endpoint) => {
-      if (!anyAddress) requireOwnEndpoint(callerOf(request), endpoint);
+      const isAnybodys = trustProxy.length === 0 && isPassedOn(request.raw.headers ?? {});
+      if (!anyAddress) requireOwnEndpoint({ ...callerOf(request), isAnybodys }, endpoint);
     },
     unreachable,
     dialBack,
@@ -205,9 +206,15 @@ export function createApp(options: {
   return app;
 }
 
+/**
+ * Whether a page is this registry's own. Where nothing is encrypted a name proves nothing: a page of elsewhere
+ * may have had its own name point here (DNS rebinding). An address it cannot have so.
+ */
 function isOrigin(origin: string, host: string | undefined): boolean {
   try {
-    return new URL(origin).host === host;
+    const { protocol, hostname, host: own } = new URL(origin);
+    const isAddress = isIP(hostname.replace(/^\[(.*)\]$/, '$1')) !== 0 || hostname === 'localhost';
+    return own === host && (isAddress || protocol === 'https:');
   } catch {
     return false;
   }
