@@ -112,7 +112,7 @@ test('an address with very many endpoints takes a bounded part of each round, an
   // As from a registry that all ports of one address were registered at: nobody listens there.
   const all = Array.from({ length: 600 }, (_, index) => ({
     ipAddress: '127.9.9.9',
-    port: 1 + index,
+    port: 64_000 + index,
   }));
   const dropped = new Set<number>();
   const ofRounds: number[] = [];
