@@ -72,7 +72,7 @@ export function shareCommand(): Command {
     )
     .addOption(maxUploadOption())
     .addOption(
-      option('--max-connections <count>', 'the most connections at once; a further one is closed')
+      option('--max-connections <count>', 'the most connections at once; of more the idle go first')
         .default(MAX_CONNECTIONS)
         .argParser(wholeNumber(1, 65_535)),
     )

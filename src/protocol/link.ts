@@ -54,7 +54,8 @@ export function parseHolderWord(text: string): HolderWord {
 }
 
 function isPiece(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+  // JSON has a zero below zero, too.
+  return Number.isSafeInteger(value) && (value as number) >= 0 && !Object.is(value, -0);
 }
 
 function parseObject(text: string): Record<string, unknown> {

@@ -3,9 +3,11 @@ import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { fastify } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isIP, type Socket } from 'node:net';
 import { CodedError } from '../protocol/errors.ts';
 import { isLoopback } from '../protocol/endpoints.ts';
 import type { Clock } from '../lib/clock.ts';
+import { Connections } from '../lib/connections.ts';
 import { answerBadHttp, answerBadUrl } from '../lib/http/bad-http.ts';
 import { withOtherMethodsRefused } from '../lib/http/other-methods.ts';
 import { boundPipelining } from '../lib/http/pipelining.ts';
@@ -15,7 +17,7 @@ import { pageRoutes } from '../lib/http/page-routes.ts';
 import type { Logger } from '../lib/log.ts';
 import { VERSION } from '../lib/version.ts';
 import type { Access } from './access/access.ts';
-import { callerOf, requireOwnEndpoint } from './callers.ts';
+import { callerOf, isPassedOn, requireOwnEndpoint } from './callers.ts';
 import type { RegistryContext, RegistryServer } from './context.ts';
 import { boundAddresses, boundLoad, boundReadiness, DEFAULT_RATE_LIMIT } from './limits.ts';
 import { Load } from './load.ts';
@@ -118,7 +120,9 @@ export function createApp(options: {
       if (problem) metrics.answered(undefined, undefined, problem.status, 0);
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
-  app.server.maxConnections = MAX_CONNECTIONS;
+  const connections = new Connections(MAX_CONNECTIONS);
+  connections.watch(app.server);
+  app.server.prependListener('connection', (socket: Socket) => connections.admit(socket));
   // Answers are of their schemas' types as it is, and the engine's own way is the fastest.
   app.setSerializerCompiler(() => JSON.stringify);
 
@@ -174,7 +178,8 @@ export function createApp(options: {
     clock,
     leaseSeconds,
     requireOwn: (request, endpoint) => {
-      if (!anyAddress) requireOwnEndpoint(callerOf(request), endpoint);
+      const isAnybodys = trustProxy.length === 0 && isPassedOn(request.raw.headers ?? {});
+      if (!anyAddress) requireOwnEndpoint({ ...callerOf(request), isAnybodys }, endpoint);
     },
     requirePeer: new Proofs(store, clock).require,
     unreachable,
@@ -226,8 +231,16 @@ export function basesOf(further: string[]): string[] {
   return [...new Map(bases).values()];
 }
 
-/** @param overTls whether pages of this registry come over nothing else */
+/**
+ * Whether a page is this registry's own. Where nothing is encrypted a name proves nothing: a page of elsewhere
+ * may have had its own name point here (DNS rebinding). An address it cannot have so.
+ *
+ * @param overTls whether its pages come over nothing else
+ */
 function isOrigin(origin: string, host: string | undefined, overTls: boolean): boolean {
   const url = URL.parse(origin);
-  return url !== null && url.host === host && (!overTls || url.protocol === 'https:');
+  if (!url || url.host !== host) return false;
+  const { protocol, hostname } = url;
+  const isAddress = hostname === 'localhost' || isIP(hostname.replace(/^\[(.*)\]$/, '$1')) !== 0;
+  return protocol === 'https:' || (isAddress && !overTls);
 }

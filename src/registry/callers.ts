@@ -1,5 +1,6 @@
 // Who is calling, and what follows from where they call from: whose endpoint it is, and at which
 // address others reach a peer that sits on the registry's own machine.
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { endpointText, isLoopback, parseAddress, type Endpoint } from '../protocol/endpoints.ts';
@@ -7,9 +8,17 @@ import { CodedError } from '../protocol/errors.ts';
 
 /** What of a request tells where it comes from. */
 export interface Called {
-  raw: { socket: Socket };
+  raw: { socket: Socket; headers?: IncomingHttpHeaders };
   /** Who asked: what a trusted proxy forwarded, else where the socket leads. */
   ip: string;
+}
+
+/** What proxies add to a request that they pass on. */
+const MARKS_OF_PROXIES = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'];
+
+/** Whether a request shows that a proxy passed it on. */
+export function isPassedOn(headers: IncomingHttpHeaders): boolean {
+  return MARKS_OF_PROXIES.some((mark) => mark in headers);
 }
 
 /** The two addresses of a call, canonical. */
@@ -20,6 +29,8 @@ export interface Caller {
   registryAddress: string;
   /** Whether a proxy tells the address. */
   isForwarded?: boolean;
+  /** Whether a proxy that is not trusted passed the call on: it may be anybody's, wherever the proxy is. */
+  isAnybodys?: boolean;
 }
 
 /** What the addresses of connections are canonically: asked for with every request, and always the same. */
@@ -62,7 +73,9 @@ function forwardedAddress(text: string): string {
 }
 
 /** Whether the caller is a process on the registry's own machine. */
-function isOnThisMachine({ address, registryAddress, isForwarded = false }: Caller): boolean {
+function isOnThisMachine(caller: Caller): boolean {
+  const { address, registryAddress, isForwarded = false, isAnybodys = false } = caller;
+  if (isAnybodys) return false;
   if (isLoopback(address)) return true;
   // Behind a proxy elsewhere a private address of this machine may be anybody's.
   if (isForwarded) return false;

@@ -1,5 +1,6 @@
 // Nobody renews an exercise registration, so the registry looks for itself: an endpoint that refuses
 // a TCP connection several times in a row is dropped. It dials only what is registered, and sends nothing.
+import rateLimit from '@fastify/rate-limit';
 import { connect } from 'node:net';
 import { endpointText, type Endpoint } from '../protocol/endpoints.ts';
 import { forEachOf } from '../lib/concurrency.ts';
@@ -13,11 +14,14 @@ const PROBE_TIMEOUT_MS = 2_000;
 const FAILURES_TO_DROP = 2;
 /** Connections under way at once. */
 const PROBES_AT_ONCE = 64;
+/** Of one address so many endpoints are probed in a round: one that registers all its ports holds up nobody. */
+const PROBES_OF_ADDRESS = 256;
 
 export class Prober implements Startable {
   readonly #store: Pick<Store, 'exerciseEndpoints' | 'dropExerciseEndpoint'>;
   readonly #log: Logger;
-  readonly #rounds: Repeating;
+  readonly #repeating: Repeating;
+  #rounds = 0;
   /** Failures in a row by endpoint; what is not in it was reached the last time. */
   #failures = new Map<string, number>();
 
@@ -28,7 +32,7 @@ export class Prober implements Startable {
   ) {
     this.#store = store;
     this.#log = log;
-    this.#rounds = new Repeating({
+    this.#repeating = new Repeating({
       work: (signal) => this.#round(signal),
       pauseMs,
       onError: (err) => {
@@ -38,16 +42,21 @@ export class Prober implements Startable {
   }
 
   start(): Promise<void> {
-    return this.#rounds.start();
+    return this.#repeating.start();
   }
 
   stop(): Promise<void> {
-    return this.#rounds.stop();
+    return this.#repeating.stop();
   }
 
   async #round(signal: AbortSignal): Promise<void> {
+    const { now, later } = turnsOf(await this.#store.exerciseEndpoints(), this.#rounds++);
     const failures = new Map<string, number>();
-    await forEachOf(await this.#store.exerciseEndpoints(), PROBES_AT_ONCE, async (endpoint) => {
+    for (const text of later.map(endpointText)) {
+      const inARow = this.#failures.get(text);
+      if (inARow !== undefined) failures.set(text, inARow);
+    }
+    await forEachOf(now, PROBES_AT_ONCE, async (endpoint) => {
       if (isStopping(signal) || (await answers(endpoint, signal)) || isStopping(signal)) return;
       const text = endpointText(endpoint);
       const inARow = (this.#failures.get(text) ?? 0) + 1;
@@ -60,6 +69,21 @@ export class Prober implements Startable {
     });
     this.#failures = failures;
   }
+}
+
+/** Whose turn it is in a round: first one of each address, then a second one, up to so many; all in a few rounds. */
+function turnsOf(endpoints: Endpoint[], round: number): Record<'now' | 'later', Endpoint[]> {
+  const byAddress = Map.groupBy(endpoints, ({ ipAddress }) => rateLimit.normalizeIP(ipAddress));
+  const turns: Endpoint[][] = [];
+  const later: Endpoint[] = [];
+  for (const ofAddress of byAddress.values()) {
+    const parts = Math.ceil(ofAddress.length / PROBES_OF_ADDRESS);
+    ofAddress.forEach((endpoint, at) => {
+      if (at % parts === round % parts) (turns[Math.floor(at / parts)] ??= []).push(endpoint);
+      else later.push(endpoint);
+    });
+  }
+  return { now: turns.flat(), later };
 }
 
 /** Whether a TCP connection comes about; nothing is sent. False, too, once the signal has come. */

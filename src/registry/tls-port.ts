@@ -16,6 +16,8 @@ export interface Certificate {
   key: string;
 }
 
+type Hear = (this: Server, socket: Socket) => void;
+
 export class TlsPort {
   readonly #tls: TlsServer;
   /** Connections of which it is not known yet what they are. */
@@ -30,7 +32,8 @@ export class TlsPort {
       minVersion: 'TLSv1.2',
       ALPNProtocols: ['http/1.1'],
     });
-    const [hear] = server.listeners('connection') as ((this: Server, socket: Socket) => void)[];
+    // What is done with each connection beforehand comes before it.
+    const hear = (server.listeners('connection') as Hear[]).at(-1);
     if (!hear) throw new Error('The server of the app hears nobody.');
     server.removeListener('connection', hear);
     server.on('connection', (socket: Socket) => {

@@ -109,6 +109,35 @@ test('more endpoints than are probed at once are all probed', async () => {
   await expect.poll(endpoints, { timeout: 20_000 }).toEqual([living.endpoint]);
 });
 
+test('an address with very many endpoints takes a bounded part of each round, and all have their turn', async () => {
+  // As from a registry that all ports of one address were registered at: nobody listens there.
+  const all = Array.from({ length: 600 }, (_, index) => ({
+    ipAddress: '127.9.9.9',
+    port: 64_000 + index,
+  }));
+  const dropped = new Set<number>();
+  const ofRounds: number[] = [];
+  const prober = new Prober(
+    {
+      exerciseEndpoints: () => {
+        ofRounds.push(0);
+        return Promise.resolve(all);
+      },
+      dropExerciseEndpoint: ({ port }) => {
+        dropped.add(port);
+        ofRounds[ofRounds.length - 1] = (ofRounds.at(-1) ?? 0) + 1;
+        return Promise.resolve();
+      },
+    },
+    silent,
+    0,
+  );
+  await prober.start();
+  await expect.poll(() => dropped.size, { timeout: 20_000 }).toBe(all.length);
+  await prober.stop();
+  expect(Math.max(...ofRounds)).toBe(200);
+});
+
 test('a registry that stops stops probing', async () => {
   const { registry, port } = await startRegistry({ probeEveryMs: 0 });
   const living = await listen();

@@ -13,7 +13,9 @@ import { faultAsFileName, lastSegment, printable } from '../../protocol/names.ts
 export async function targetOf(name: string, output?: string): Promise<string> {
   if (output !== undefined && !(await isFolder(output))) return output;
   const segment = lastSegment(name);
-  const fault = faultAsFileName(segment, process.platform);
+  // No peer offers hidden files: in a home folder one could be what a shell runs next.
+  const isHidden = segment.startsWith('.') ? 'it would be hidden' : undefined;
+  const fault = faultAsFileName(segment, process.platform) ?? isHidden;
   if (fault !== undefined)
     throw new CodedError(
       'unsafe-file-name',

@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
+import { Connections } from '../../lib/connections.ts';
 import type { Startable } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
 import { RateLimit } from '../../lib/rate-limit.ts';
@@ -53,7 +54,7 @@ export interface ListenerOptions {
   /** How long a client may take nothing of its answer, in milliseconds. Default: 30,000. */
   stalledAfterMs?: number | undefined;
   onNeighbour?: LinkVoiceOptions['onNeighbour'];
-  /** Connections at once; a further one is closed. Default: {@link MAX_CONNECTIONS}. */
+  /** Connections at once; of more the idle ones go first (lib/connections). Default: {@link MAX_CONNECTIONS}. */
   maxConnections?: number | undefined;
   /** What all files that are sent share. Default: no limit. */
   uploadLimit?: RateLimit | undefined;
@@ -66,7 +67,7 @@ export class Listener implements Startable {
   readonly #limits: SendLimits;
   readonly #server: Server;
   readonly #links: LinkVoice;
-  readonly #sockets = new Set<Socket>();
+  readonly #connections: Connections;
   readonly #hearHttp: (socket: Socket) => void;
   #secure: TlsServer | undefined;
   #stopping: Promise<void> | undefined;
@@ -110,7 +111,9 @@ export class Listener implements Startable {
     this.#server.on('upgrade', (request, socket, head) => {
       this.#links.upgrade(request, socket, head);
     });
-    this.#server.maxConnections = maxConnections;
+    const mostOfAddress = Math.ceil(maxConnections * PART_OF_ONE_ADDRESS);
+    this.#connections = new Connections(maxConnections, mostOfAddress);
+    this.#connections.watch(this.#server);
     // Whatever the answer is: send-file watches over files, and this over all else.
     this.#server.timeout = stalledAfterMs;
     // A client that says "no more requests" by closing its side still gets its answers, as in
@@ -121,16 +124,8 @@ export class Listener implements Startable {
     const [hear] = this.#server.listeners('connection') as ((socket: Socket) => void)[];
     this.#hearHttp = (hear as (this: Server, socket: Socket) => void).bind(this.#server);
     this.#server.removeAllListeners('connection');
-    const mostOfAddress = Math.ceil(maxConnections * PART_OF_ONE_ADDRESS);
     this.#server.on('connection', (socket: Socket) => {
-      const { remoteAddress } = socket;
-      const ofAddress = [...this.#sockets].filter((each) => each.remoteAddress === remoteAddress);
-      if (ofAddress.length >= mostOfAddress) {
-        socket.destroy();
-        return;
-      }
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
+      if (!this.#connections.admit(socket)) return;
       socket.on('error', (err) => {
         log.debug({ err }, 'a connection broke');
       });
@@ -171,7 +166,7 @@ export class Listener implements Startable {
       this.#server.close(() => {
         resolve();
       });
-      for (const socket of this.#sockets) socket.destroy();
+      this.#connections.destroyAll();
     });
     await this.#stopping;
   }
@@ -219,6 +214,7 @@ export class Listener implements Startable {
       this.#hearHttp(socket);
       socket.resume();
     } else if (opening.voice === 'line' && (!privacy || privacy.openExercise)) {
+      this.#connections.begin(socket);
       const limits = { ...this.#limits, closingTimeoutMs: openingTimeoutMs };
       answerLine(socket, opening.name, offers, limits, uploads).catch((err: unknown) => {
         log.error({ err }, 'a line could not be answered');

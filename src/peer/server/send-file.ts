@@ -1,5 +1,5 @@
-// Sends a range of an open file: two buffers, one being read while the other is being written, so that
-// memory is bounded however slow the reader is. The last chunk is held back until the file is known
+// Sends a range of an open file: two buffers, one being read while the other is being written, one for a
+// slow reader, so that memory is bounded however slow it is. The last chunk is held back until the file is known
 // to be what it was: a receiver never ends up with a whole mixture of two states.
 import type { Writable } from 'node:stream';
 import type { RateLimit } from '../../lib/rate-limit.ts';
@@ -7,6 +7,8 @@ import type { ByteRange } from '../../protocol/ranges.ts';
 import type { OpenedOffer } from './offers.ts';
 
 const CHUNK_BYTES = 128 * 1024;
+/** A reader that takes longer for a chunk is slow: for it one buffer is enough. */
+const SLOW_MS = 500;
 
 export type SendResult = 'sent' | 'changed' | 'reader-gone' | 'reader-stalled';
 type Written = Exclude<SendResult, 'changed'>;
@@ -31,23 +33,32 @@ export async function sendFile(
   onSent: (bytes: number) => void,
 ): Promise<SendResult> {
   const chunkBytes = Math.min(CHUNK_BYTES, range.end - range.start + 1);
-  const buffers = [Buffer.allocUnsafe(chunkBytes), Buffer.allocUnsafe(chunkBytes)] as const;
+  let reading = Buffer.allocUnsafeSlow(chunkBytes);
+  let spare: Buffer<ArrayBuffer> | undefined;
   let writing: Promise<Written> = Promise.resolve('sent');
-  for (let position = range.start, turn = 0; position <= range.end; turn ^= 1) {
+  const reader = { isSlow: false };
+  for (let position = range.start; position <= range.end;) {
+    // Ahead of a slow reader nothing is read: the buffer is free when it has been written.
+    if (reader.isSlow) await writing;
     const wanted = Math.min(chunkBytes, range.end - position + 1);
-    const chunk = await readFully(
-      opened,
-      buffers[turn === 0 ? 0 : 1].subarray(0, wanted),
-      position,
-    );
+    const chunk = await readFully(opened, reading.subarray(0, wanted), position);
     const written = await writing;
     if (written !== 'sent') return written;
     position += wanted;
     const isLast = position > range.end;
     if (!chunk || (isLast && !(await opened.isUnchanged().catch(() => false)))) return 'changed';
-    writing = limits.uploadLimit.isOn
-      ? writeWithinLimit(sink, chunk, limits, onSent)
-      : write(sink, chunk, limits.stalledAfterMs, onSent);
+    const begun = performance.now();
+    const send = limits.uploadLimit.isOn ? writeWithinLimit : write;
+    const wasSlow = reader.isSlow;
+    writing = send(sink, chunk, limits, onSent).then((result) => {
+      reader.isSlow = performance.now() - begun > SLOW_MS;
+      return result;
+    });
+    if (wasSlow) {
+      // What was in it has been sent. Five hundred slow readers shall not wait for the collector.
+      spare?.buffer.transfer(0);
+      spare = undefined;
+    } else [reading, spare] = [spare ?? Buffer.allocUnsafeSlow(chunkBytes), reading];
   }
   return writing;
 }
@@ -71,9 +82,10 @@ async function readFully(
 async function writeWithinLimit(
   sink: Writable,
   chunk: Buffer,
-  { stalledAfterMs, uploadLimit }: SendLimits,
+  limits: SendLimits,
   onSent: (bytes: number) => void,
 ): Promise<Written> {
+  const { uploadLimit } = limits;
   const gone = new AbortController();
   const onClose = () => {
     gone.abort();
@@ -86,7 +98,7 @@ async function writeWithinLimit(
     for (let at = 0; at < chunk.length;) {
       const portion = chunk.subarray(at, at + uploadLimit.portionBytes);
       await uploadLimit.passed(portion.length, gone.signal);
-      const written = await write(sink, portion, stalledAfterMs, onSent);
+      const written = await write(sink, portion, limits, onSent);
       if (written !== 'sent') return written;
       at += portion.length;
     }
@@ -99,7 +111,7 @@ async function writeWithinLimit(
 function write(
   sink: Writable,
   chunk: Buffer,
-  stalledAfterMs: number,
+  { stalledAfterMs }: SendLimits,
   onSent: (bytes: number) => void,
 ): Promise<Written> {
   return new Promise((resolve) => {
