@@ -54,8 +54,7 @@ export class Proofs {
       const address = addressOf(request);
       const token = request.headers[LEASE_HEADER];
       const last = this.#last.get(request.raw.socket);
-      const isSame = last?.token === token && last?.peerId === peerId && last.address === address;
-      if (isSame && last.expires > this.#clock.now()) {
+      if (last && isSame(last, { token, peerId, address }) && last.expires > this.#clock.now()) {
         done();
         return;
       }
@@ -118,6 +117,11 @@ export class Proofs {
     const nonce = seal.sealed(this.#clock.now(), 'nonce', address);
     return new CodedError('proof-wanted', why, { facts: { nonce } });
   }
+}
+
+function isSame(held: Held, asked: Record<'token' | 'peerId' | 'address', unknown>): boolean {
+  const { token, peerId, address } = asked;
+  return held.token === token && held.peerId === peerId && held.address === address;
 }
 
 /** What proofs sign of bodies, which are not kept otherwise. */
