@@ -1,11 +1,12 @@
 // Who may speak for a peer: whoever has proven to have its private key, and was given a token for that.
 // Nothing is kept of either: nonces and tokens say what they are good for, under a MAC of this index.
-import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Socket } from 'node:net';
 import type { Clock } from '../lib/clock.ts';
 import { bodyDigest, LEASE_HEADER, PROOF_HEADER, readPeerProof } from '../lib/peer-proof.ts';
 import { CodedError } from '../protocol/errors.ts';
 import { addressOf } from './callers.ts';
+import { Seal } from './seal.ts';
 import type { Store } from './store/store.ts';
 
 /** A nonce is there to be used at once. */
@@ -16,13 +17,21 @@ const SKEW_MS = 60_000;
 const LEASE_TOKEN_MS = 24 * 60 * 60 * 1000;
 const SECRET = 'peers';
 
-/** A time in milliseconds since 1970, and a MAC over it and what it is for. */
-const TOKEN_FORM = /^([1-9]\d{12,14})\.([\w-]{43})$/;
+/** A token that was found right. */
+interface Held {
+  token: string;
+  peerId: string;
+  address: string;
+  /** Milliseconds since 1970. */
+  expires: number;
+}
 
 export class Proofs {
   readonly #store: Pick<Store, 'secret'>;
   readonly #clock: Clock;
-  #secret: Buffer | undefined;
+  #seal: Seal | undefined;
+  /** What held last on a connection: a peer renews its lease over one, with the same token each time. */
+  readonly #last = new WeakMap<Socket, Held>();
 
   constructor(store: Pick<Store, 'secret'>, clock: Clock) {
     this.#store = store;
@@ -44,7 +53,8 @@ export class Proofs {
       // What comes most by far: it waits for nothing.
       const address = addressOf(request);
       const token = request.headers[LEASE_HEADER];
-      if (this.#secret && typeof token === 'string' && this.#holds(token, peerId, address)) {
+      const last = this.#last.get(request.raw.socket);
+      if (last && isSame(last, { token, peerId, address }) && last.expires > this.#clock.now()) {
         done();
         return;
       }
@@ -62,19 +72,28 @@ export class Proofs {
     peerId: string,
     address: string,
   ): Promise<void> {
-    this.#secret ??= await this.#store.secret(SECRET);
+    const seal = (this.#seal ??= new Seal(await this.#store.secret(SECRET)));
     const { [LEASE_HEADER]: token, [PROOF_HEADER]: proof } = request.headers;
-    if (typeof token === 'string' && this.#holds(token, peerId, address)) return;
+    const expires = typeof token === 'string' && seal.opened(token, 'lease', address, peerId);
+    if (expires && expires > this.#clock.now()) {
+      this.#last.set(request.raw.socket, { token, peerId, address, expires });
+      return;
+    }
     if (typeof proof !== 'string')
-      throw this.#wanted(address, 'Show with a signature that you have the key of this peer.');
-    const why = await this.#fault(proof, request, peerId, address);
-    if (why !== undefined) throw this.#wanted(address, `This proof does not hold: ${why}.`);
-    const expires = this.#clock.now() + LEASE_TOKEN_MS;
-    void reply.header(LEASE_HEADER, this.#sealed(expires, 'lease', address, peerId));
+      throw this.#wanted(
+        seal,
+        address,
+        'Show with a signature that you have the key of this peer.',
+      );
+    const why = await this.#fault(seal, proof, request, peerId, address);
+    if (why !== undefined) throw this.#wanted(seal, address, `This proof does not hold: ${why}.`);
+    const until = this.#clock.now() + LEASE_TOKEN_MS;
+    void reply.header(LEASE_HEADER, seal.sealed(until, 'lease', address, peerId));
   }
 
   /** What is wrong with a proof. */
   async #fault(
+    seal: Seal,
     text: string,
     request: FastifyRequest,
     peerId: string,
@@ -83,7 +102,7 @@ export class Proofs {
     const proof = readPeerProof(text);
     if (!proof) return 'it is no JWS with the claims and the Ed25519 key that it has to have';
     if (proof.peerId !== peerId) return 'it is another peer’s';
-    const given = this.#opened(proof.nonce, 'nonce', address);
+    const given = seal.opened(proof.nonce, 'nonce', address);
     const age = this.#clock.now() - (given ?? NaN);
     if (!(age <= NONCE_MS && age >= -SKEW_MS))
       return 'its nonce was not given here, to this address, within the last minute';
@@ -94,35 +113,15 @@ export class Proofs {
     return (await proof.isSigned()) ? undefined : 'its signature is wrong';
   }
 
-  #holds(token: string, peerId: string, address: string): boolean {
-    const expires = this.#opened(token, 'lease', address, peerId);
-    return expires !== undefined && expires > this.#clock.now();
-  }
-
-  #wanted(address: string, why: string): CodedError {
-    const nonce = this.#sealed(this.#clock.now(), 'nonce', address);
+  #wanted(seal: Seal, address: string, why: string): CodedError {
+    const nonce = seal.sealed(this.#clock.now(), 'nonce', address);
     return new CodedError('proof-wanted', why, { facts: { nonce } });
   }
+}
 
-  #sealed(time: number, ...what: string[]): string {
-    return `${time}.${this.#mac(time, what)}`;
-  }
-
-  /** The time in it; undefined: it was not sealed here for that. */
-  #opened(text: string, ...what: string[]): number | undefined {
-    const [, time, mac = ''] = TOKEN_FORM.exec(text) ?? [];
-    if (time === undefined) return undefined;
-    const right = this.#mac(Number(time), what);
-    return timingSafeEqual(Buffer.from(mac), Buffer.from(right)) ? Number(time) : undefined;
-  }
-
-  #mac(time: number, what: string[]): string {
-    // No part has a line feed in it.
-    const text = [...what, time].join('\n');
-    return createHmac('sha256', this.#secret ?? '')
-      .update(text)
-      .digest('base64url');
-  }
+function isSame(held: Held, asked: Record<'token' | 'peerId' | 'address', unknown>): boolean {
+  const { token, peerId, address } = asked;
+  return held.token === token && held.peerId === peerId && held.address === address;
 }
 
 /** What proofs sign of bodies, which are not kept otherwise. */

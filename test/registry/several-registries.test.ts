@@ -6,12 +6,13 @@ import { get, type IncomingMessage } from 'node:http';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
+import { bodyDigest, LEASE_HEADER, peerProof, PROOF_HEADER } from '../../src/lib/peer-proof.ts';
 import { identityOf } from '../harness/identities.ts';
 import { startSp2p } from '../harness/command.ts';
 import { PASSWORD, postgresForTests } from '../harness/postgres.ts';
 import { startPeer } from '../harness/running.ts';
 import { folderOf } from '../harness/temporary.ts';
-import { call, expectProblem } from './calling.ts';
+import { call, callOnce, expectProblem, nonceIn } from './calling.ts';
 import { listen } from './listener.ts';
 
 const server = postgresForTests();
@@ -48,6 +49,22 @@ const found = async (registry: { port: number }, text: string) => {
   const { json } = await call(registry.port, 'GET', `/api/v1/search?text=${text}`);
   return (json as { found: { name: string }[] }).found.map(({ name }) => name);
 };
+
+test('a token that one gave holds at the other', async () => {
+  const { one, other } = await startTwo();
+  // A proof is asked for at one alone: the nonce of one, and its token, are known at both.
+  const path = `/api/v1/peers/${idOf(1)}`;
+  const nonce = nonceIn(await callOnce(one.port, 'PUT', path, { body: { port: 2 } })) ?? '';
+  const digest = bodyDigest(JSON.stringify({ port: 2 }));
+  const proof = await peerProof(identityOf(1), { method: 'PUT', path, nonce, digest });
+  const proven = await callOnce(other.port, 'PUT', path, {
+    ...{ body: { port: 2 }, headers: { [PROOF_HEADER]: proof } },
+  });
+  expect(proven).toMatchObject({ status: 200 });
+  const headers = { [LEASE_HEADER]: String(proven.headers[LEASE_HEADER]) };
+  for (const { port } of [one, other, one])
+    expect((await callOnce(port, 'PUT', path, { body: { port: 2 }, headers })).status).toBe(200);
+});
 
 test('what is registered at one is found at the other at once, whatever it is asked', async () => {
   const { one, other } = await startTwo();
