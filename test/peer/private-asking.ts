@@ -1,7 +1,7 @@
 // Somebody who asks a peer of a private network, with whatever certificate and ticket a test says.
 import { request, type IncomingHttpHeaders } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { Identity } from '../../src/lib/identity.ts';
+import type { Identity } from '../../src/lib/identity.ts';
 import { credentialsOf, tlsConnect } from '../../src/lib/tls.ts';
 import type { Holder } from './private-network.ts';
 

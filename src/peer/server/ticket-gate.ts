@@ -25,11 +25,9 @@ export interface TicketGateOptions {
   log: Logger;
 }
 
-/** A ticket that was found to be right. */
-interface Checked {
-  text: string;
-  root: string;
-  until: number;
+/** A header whose ticket was found to be right. */
+interface Checked extends Admission {
+  header: string;
 }
 
 export class TicketGate implements Gate {
@@ -44,20 +42,13 @@ export class TicketGate implements Gate {
     this.#options = options;
   }
 
-  async admit({ headers, socket }: IncomingMessage): Promise<Admission> {
-    const [, text] = BEARER.exec(headers.authorization ?? '') ?? [];
-    if (text === undefined)
-      throw refused('This is a private network: ask its registry for a ticket, and bring it.');
+  async admit({ headers: { authorization = '' }, socket }: IncomingMessage): Promise<Admission> {
     const known = this.#checked.get(socket);
-    const checked = known?.text === text ? known : await this.#check(text, socket);
+    const checked =
+      known?.header === authorization ? known : await this.#check(authorization, socket);
     this.#checked.set(socket, checked);
     if (checked.until <= Date.now()) throw refused('The ticket has expired.');
-    return {
-      until: checked.until,
-      requireFor: (root) => {
-        if (root !== checked.root) throw refused('The ticket is for something else.');
-      },
-    };
+    return checked;
   }
 
   /** Learns the keys, so that the first who asks does not have to wait. Never throws. */
@@ -84,7 +75,10 @@ export class TicketGate implements Gate {
     }
   }
 
-  async #check(text: string, socket: Socket): Promise<Checked> {
+  async #check(header: string, socket: Socket): Promise<Checked> {
+    const [, text] = BEARER.exec(header) ?? [];
+    if (text === undefined)
+      throw refused('This is a private network: ask its registry for a ticket, and bring it.');
     const asker = peerIdOfOther(socket);
     if (asker === undefined)
       throw refused('Show the certificate of the peer that the ticket is for.');
@@ -101,7 +95,13 @@ export class TicketGate implements Gate {
       const { root, iat = 0, exp = 0 } = payload;
       if (typeof root !== 'string') throw refused('The ticket is for no content.');
       const ends = Math.min(exp, iat + TICKET_SECONDS) + TICKET_SKEW_SECONDS;
-      return { text, root, until: ends * 1_000 };
+      return {
+        header,
+        until: ends * 1_000,
+        requireFor: (wanted) => {
+          if (wanted !== root) throw refused('The ticket is for something else.');
+        },
+      };
     } catch (error) {
       if (error instanceof errors.JOSEError) throw refused(`The ticket is refused: ${error.code}.`);
       throw error;
