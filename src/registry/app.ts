@@ -25,6 +25,7 @@ import { REQUEST_ID_HEADER, requestIdOf, tellRequests } from './requests.ts';
 import { exerciseRoutes } from './routes/exercise.ts';
 import { nativeRoutes } from './routes/native.ts';
 import { operationsRoutes } from './routes/operations.ts';
+import { removalRoutes } from './routes/removals.ts';
 import { searchRoutes } from './routes/search.ts';
 import { referenceRoutes } from './routes/reference.ts';
 import type { Store } from './store/store.ts';
@@ -53,6 +54,8 @@ export function createApp(options: {
   unreachable: RegistryContext['unreachable'];
   dialBack: RegistryContext['dialBack'];
   changes: RegistryContext['changes'];
+  /** Default: false. */
+  isPrivate?: boolean | undefined;
   /** Proxies whose X-Forwarded-For is believed: addresses and CIDR ranges. Default: none. */
   trustProxy?: string[] | undefined;
   /** Requests a minute of one address; 0: no limit. */
@@ -166,6 +169,8 @@ export function createApp(options: {
     unreachable,
     dialBack,
     changes,
+    isPrivate: options.isPrivate ?? false,
+    keyNameOf: () => '',
   };
 
   void app.register(swagger, {
@@ -188,6 +193,7 @@ export function createApp(options: {
         [DEFAULT_BASE, ...options.bases].map((each) => [each.toLowerCase(), each]),
       ).values())
         exerciseRoutes(routes, base, context);
+      if (context.isPrivate) removalRoutes(routes, context);
       operationsRoutes(routes, { readiness, metrics });
       referenceRoutes(routes);
       if (options.page) {

@@ -1,4 +1,5 @@
 // What the routes are given: the index, the clock, and the answer to "may this caller do that?".
+import type { FastifyRequest } from 'fastify';
 import type { Endpoint } from '../protocol/endpoints.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { HttpApp } from '../lib/http/app.ts';
@@ -23,6 +24,10 @@ export interface RegistryContext {
   /** Has an endpoint looked at that somebody could not reach; resolves before that is done. */
   unreachable: (endpoint: Endpoint) => Promise<void>;
   changes: ChangeFeed;
+  /** Whether only those with a key may call. */
+  isPrivate: boolean;
+  /** Who calls, in a private network: the name of the key. */
+  keyNameOf: (request: FastifyRequest) => string;
 }
 
 export type RegistryServer = HttpApp;

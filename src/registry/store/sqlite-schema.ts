@@ -84,4 +84,16 @@ export const STEPS: readonly string[] = [
   -- Whether it has been told that a lease has ended.
   ALTER TABLE peers ADD COLUMN is_gone INTEGER NOT NULL DEFAULT 0 CHECK (is_gone IN (0, 1));
   `,
+  `
+  -- What administrators took off the network: names, roots in hex digits, peer ids.
+  CREATE TABLE removals (
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind    TEXT NOT NULL CHECK (kind IN ('name', 'content', 'peer')),
+    subject TEXT NOT NULL,
+    reason  TEXT NOT NULL,
+    by_name TEXT NOT NULL,
+    at      INTEGER NOT NULL,
+    UNIQUE (subject, kind)
+  ) STRICT;
+  `,
 ];

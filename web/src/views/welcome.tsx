@@ -124,26 +124,49 @@ function Newest() {
 }
 
 function Happening({ seen: { change, at } }: { seen: Seen }) {
-  const endpoint = endpointText(change.endpoint);
   return (
     <li>
       <span class={`dot dot-${toneOf(change)}`} />
       <div>
-        <Foreign class="who" text={peerNames.value.get(endpoint) ?? endpoint} />{' '}
-        <What change={change} />
+        {change.kind === 'removed' ? (
+          <Removed change={change} />
+        ) : (
+          <>
+            <Who endpoint={endpointText(change.endpoint)} /> <What change={change} />
+          </>
+        )}
       </div>
       <time class="muted small number">{ageText(at, now.value)}</time>
     </li>
   );
 }
 
+function Who({ endpoint }: { endpoint: string }) {
+  return <Foreign class="who" text={peerNames.value.get(endpoint) ?? endpoint} />;
+}
+
+function Removed({ change: { what, subject, isHere } }: { change: Change & { kind: 'removed' } }) {
+  return (
+    <>
+      An administrator {isHere ? 'brought back' : 'took off'}{' '}
+      {what === 'name' ? (
+        <InlineName name={subject} />
+      ) : (
+        <>
+          the {what} <span class="mono">{subject.slice(0, 12)}…</span>
+        </>
+      )}
+    </>
+  );
+}
+
 function toneOf(change: Change): string {
-  if (change.kind === 'peer') return change.isHere ? 'good' : 'gone';
+  if (change.kind === 'peer' || change.kind === 'removed') return change.isHere ? 'good' : 'gone';
   if (change.kind === 'catalogue') return change.offered > 0 ? 'good' : 'gone';
   return change.held === 'none' ? 'gone' : 'good';
 }
 
-function What({ change }: { change: Change }) {
+function What({ change }: { change: Exclude<Change, { kind: 'removed' }> }) {
   if (change.kind === 'peer') return <>{change.isHere ? 'came' : 'left'}</>;
   if (change.kind === 'content') {
     const words = { whole: 'has the whole of', part: 'has a part of', none: 'no longer holds' };
