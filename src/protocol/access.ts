@@ -95,7 +95,7 @@ export const NewRemovalSchema = Type.Object(
 );
 export type NewRemoval = Static<typeof NewRemovalSchema>;
 
-export const RemovalIdSchema = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+const RemovalIdSchema = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 
 export const RemovalSchema = Type.Object(
   {

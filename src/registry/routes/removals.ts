@@ -2,7 +2,6 @@
 import { Type } from 'typebox';
 import {
   NewRemovalSchema,
-  RemovalIdSchema,
   RemovalSchema,
   RemovalsSchema,
   type RemovalKind,

@@ -1,6 +1,7 @@
 // The network: who is there with what, who sends to whom, and how the registry does.
 import { useCallback, useEffect } from 'preact/hooks';
 import type { PeerSummary } from '../../../src/protocol/schemas.ts';
+import { isPrivate } from '../state/access.ts';
 import { plainWords } from '../state/faults.ts';
 import { host, isLive } from '../state/host.ts';
 import {
@@ -167,7 +168,7 @@ function PeerRow({ peer: each, isOwn }: { peer: PeerSummary; isOwn: boolean }) {
     <div class="result peer-row">
       <span class="dot dot-good" />
       <div class="result-name">
-        {contract === 'native' ? (
+        {contract === 'native' && isPrivate.value === false ? (
           <a
             class="result-main"
             data-main

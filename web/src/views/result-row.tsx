@@ -13,6 +13,7 @@ import { Icon } from '../parts/icons.tsx';
 import { folderOf, kindOf } from '../parts/names.ts';
 import { getByNameCommand } from '../parts/shell.ts';
 import { registryUrl } from '../state/registry-url.ts';
+import { TakeOff } from './take-off.tsx';
 
 export function ResultRow({ row }: { row: Row }) {
   if (row.is === 'found') return <FoundRow found={row.found} isOpen={row.isOpen} />;
@@ -90,6 +91,7 @@ function UnprovenRow({ name }: { name: string }) {
         Its holders do not say which bytes it is: sp2p get brings it, but cannot verify it.
       </span>
       <CopyButton text={getByNameCommand(name, registryUrl.value)} label="Copy command" />
+      <TakeOff kind="name" subject={name} label="Take it off" />
     </div>
   );
 }

@@ -1,6 +1,7 @@
 // What stands where nothing is searched for: how large the network is, and what changes in it.
 import { Fragment } from 'preact';
 import type { Change } from '../../../src/protocol/schemas.ts';
+import { mayShare } from '../state/access.ts';
 import { now } from '../state/clock.ts';
 import { host } from '../state/host.ts';
 import {
@@ -20,7 +21,7 @@ import { ageText, counted, countText, endpointText } from '../parts/format.ts';
 import { Icon } from '../parts/icons.tsx';
 import { extensionOf } from '../parts/names.ts';
 import { lastSegment } from '../../../src/protocol/names.ts';
-import { shellWord } from '../parts/shell.ts';
+import { shareCommand } from '../parts/shell.ts';
 
 const MAX_SHOWN = 12;
 const MAX_NAMES = 3;
@@ -70,10 +71,12 @@ function NothingYet() {
           </a>
         </>
       ) : (
-        <>
-          <p>Share a folder from any machine, and what is in it is found here a moment later:</p>
-          <CopyLine text={`sp2p share FOLDER --registry ${shellWord(registryUrl.value)}`} />
-        </>
+        mayShare.value && (
+          <>
+            <p>Share a folder from any machine, and what is in it is found here a moment later:</p>
+            <CopyLine text={shareCommand(registryUrl.value)} />
+          </>
+        )
       )}
     </section>
   );
