@@ -92,7 +92,7 @@ async function takeOwnPage(): Promise<void> {
   const own = await startPeer('You', folder, Infinity, { downloadFolder: folder, dataFolder });
   peers.push(own);
   const control = new ControlServer({
-    ...{ controlled: own.controlled, registry: url, folder: dataFolder, port: 0, log },
+    ...{ controlled: own.controlled, network: { url }, folder: dataFolder, port: 0, log },
     page: (app) => {
       if (page) pageRoutes(app, page);
     },
@@ -172,7 +172,7 @@ async function startPeer(
 ): Promise<Peer> {
   const announced = Promise.withResolvers<undefined>();
   const peer = new Peer({
-    ...{ shares: [folder], registry: url, displayName, log, host: '127.0.0.1', port: 0 },
+    ...{ shares: [folder], network: { url }, displayName, log, host: '127.0.0.1', port: 0 },
     uploadLimit: new RateLimit(rate),
     ...options,
     onState: (state) => {

@@ -105,7 +105,7 @@ async function sharingPeers(registry: URL): Promise<[Peer, Peer]> {
       port,
       (at) =>
         new Peer({
-          ...{ shares, registry, port: at, displayName, log },
+          ...{ shares, network: { url: registry }, port: at, displayName, log },
           uploadLimit: new RateLimit(SHOWN_BYTES_A_SECOND),
           onState: (state) => {
             if (state.at === 'announced') announced.resolve(undefined);
@@ -132,11 +132,17 @@ async function ownPeer(registry: URL): Promise<{ peer: Peer; page: ControlServer
   const dataFolder = join(scratch, 'peer');
   const peer = new Peer({
     ...{ shares: [downloads], downloadFolder: downloads, dataFolder },
-    ...{ registry, port: 0, displayName: 'You', log },
+    ...{ network: { url: registry }, port: 0, displayName: 'You', log },
   });
   await peer.start();
   const control = new ControlServer({
-    ...{ controlled: peer.controlled, registry, folder: dataFolder, mayMove: true, log },
+    ...{
+      controlled: peer.controlled,
+      network: { url: registry },
+      folder: dataFolder,
+      mayMove: true,
+      log,
+    },
     page:
       page &&
       ((app) => {

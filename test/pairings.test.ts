@@ -181,7 +181,7 @@ test('what a registry of the exercise was told without answering is taken back t
     response.writeHead(url === '/api/v1' ? 404 : 200).end('1');
   });
   const shared = await folderOf(Object.fromEntries(FILES));
-  const peer = await serve(shared, { registry, advertise: LOOPBACK });
+  const peer = await serve(shared, { network: { url: registry }, advertise: LOOPBACK });
   await expect.poll(() => told.size, { timeout: 20_000 }).toBe(NAMES.length);
   await peer.stop();
   expect([...told]).toEqual([]);

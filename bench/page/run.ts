@@ -132,7 +132,7 @@ async function tellPieces(files: PageFiles): Promise<void> {
   peer.hold(PIECES_ROOT, content);
   const { id } = await peer.addDownload({ root: PIECES_ROOT, name: 'film.mkv' });
   const control = new ControlServer({
-    ...{ controlled: peer, registry: new URL(url), folder: scratch, port: 0 },
+    ...{ controlled: peer, network: { url: new URL(url) }, folder: scratch, port: 0 },
     log: createLog('warn'),
     page: (app) => {
       pageRoutes(app, files);

@@ -15,7 +15,7 @@ const { get } = await import('../../src/cli/get.ts');
 const [registry = '', root = '', folder = '', address = '', stays = ''] = process.argv.slice(2);
 // A variable of its own, so that members which are only to come do no harm.
 const flags = {
-  registry: new URL(registry),
+  network: { url: new URL(registry) },
   root,
   output: folder,
   wait: WAIT_SECONDS,

@@ -1,6 +1,7 @@
 // How a download is done for a person: into a file or to stdout, with a bar on the terminal, and with a
 // word on what is kept when it fails.
 import type { NativeRegistry } from '../client/registry-client.ts';
+import type { Network } from '../client/network.ts';
 import { createLog, type LogLevel } from '../lib/log.ts';
 import { PartFile } from '../peer/download/part-file.ts';
 import { PieceFile } from '../peer/download/piece-file.ts';
@@ -15,7 +16,7 @@ import type { Limits } from './limits.ts';
 import { bytesText } from './terminal.ts';
 
 export interface GetFlags {
-  registry: URL;
+  network: Network;
   output?: string;
   root?: string;
   wait?: number;
@@ -119,7 +120,7 @@ export async function fetchUnverified(
   try {
     const fetched = await downloadUnverified({
       name,
-      registry: flags.registry,
+      network: flags.network,
       onlyUntold: content !== null,
       downloadLimit: flags.limits.maxDownload,
       sink: file ?? new PipeSink(process.stdout),

@@ -20,6 +20,7 @@ import {
 } from './fetch.ts';
 import { durationText } from './progress.ts';
 import { Limits } from './limits.ts';
+import { withNetwork } from './networks.ts';
 import {
   jsonOption,
   limitsOption,
@@ -27,7 +28,6 @@ import {
   maxDownloadOption,
   maxUploadOption,
   option,
-  registryOption,
   wholeNumber,
 } from './options.ts';
 import { bytesText, countText, jsonText, print, say, untilSignalled } from './terminal.ts';
@@ -62,10 +62,9 @@ interface Result extends Fetched {
 }
 
 export function getCommand(): Command {
-  return new Command('get')
+  return withNetwork(new Command('get'))
     .description('download a file from everyone who holds it')
     .argument('[name]', 'the name, as search shows it; may be left out with --root')
-    .addOption(registryOption())
     .addOption(
       option('-o, --output <path>', 'a file or a folder to put it; - is stdout').default(
         undefined,
@@ -128,7 +127,7 @@ function askedFor(name: string | undefined, root: string | undefined): Asked {
 export async function get(asked: Asked, flags: GetFlags, signal: AbortSignal): Promise<void> {
   const begun = performance.now();
   const toStdout = flags.output === '-';
-  const registry = await connectRegistry(flags.registry, signal);
+  const registry = await connectRegistry(flags.network, signal);
   const wanted = await whatIsWanted(asked, registry, flags, signal);
   const target = toStdout ? '-' : await targetOf(wanted.name, flags.output);
   const limits = new Limits(flags, ['maxUpload', 'maxDownload']);

@@ -1,5 +1,6 @@
 // sp2p in a terminal without arguments: search, choose, download, again.
 import { cancel, intro, isCancel, outro, select, text } from '@clack/prompts';
+import type { Network } from '../client/network.ts';
 import { CodedError } from '../protocol/errors.ts';
 import { printable } from '../protocol/names.ts';
 import { get } from './get.ts';
@@ -8,8 +9,8 @@ import { say, style } from './terminal.ts';
 
 const SHOWN = 50;
 
-export async function interactive(registry: URL): Promise<void> {
-  intro(`Simple P2P at ${registry.href}`);
+export async function interactive(network: Network): Promise<void> {
+  intro(`Simple P2P at ${network.url.href}`);
   for (;;) {
     const query = await text({
       message: 'Search for',
@@ -22,7 +23,7 @@ export async function interactive(registry: URL): Promise<void> {
     // An empty line is undefined here, whatever the types say.
     if (!(query as string | undefined)?.trim()) break;
     try {
-      await searchAndGet(query, registry);
+      await searchAndGet(query, network);
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
       say(`${style('red', '✗')}  ${printable(error.message)}`);
@@ -31,8 +32,8 @@ export async function interactive(registry: URL): Promise<void> {
   outro('Bye.');
 }
 
-async function searchAndGet(query: string, registry: URL): Promise<void> {
-  const { found } = await searchFor(query, registry, SHOWN);
+async function searchAndGet(query: string, network: Network): Promise<void> {
+  const { found } = await searchFor(query, network, SHOWN);
   if (found.length === 0) {
     say(`No name contains "${printable(query)}".`);
     return;
@@ -52,7 +53,7 @@ async function searchAndGet(query: string, registry: URL): Promise<void> {
   };
   process.once('SIGINT', stop);
   try {
-    await get({ name }, { registry, logLevel: 'warn' }, stopping.signal);
+    await get({ name }, { network, logLevel: 'warn' }, stopping.signal);
   } finally {
     process.off('SIGINT', stop);
   }

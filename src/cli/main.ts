@@ -1,10 +1,11 @@
 // The command: its sub-commands, and how a failure ends it.
 import { Command, CommanderError } from 'commander';
+import type { Network } from '../client/network.ts';
 import { CodedError } from '../protocol/errors.ts';
 import { printable } from '../protocol/names.ts';
 import { VERSION } from '../lib/version.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
-import { registryOption } from './options.ts';
+import { withNetwork } from './networks.ts';
 import { print, say, style } from './terminal.ts';
 
 /** Each command is loaded when it is used: a search need not wait for a registry's parts. */
@@ -14,33 +15,36 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   share: async () => (await import('./share.ts')).shareCommand(),
   search: async () => (await import('./search.ts')).searchCommand(),
   get: async () => (await import('./get.ts')).getCommand(),
+  join: async () => (await import('./join.ts')).joinCommand(),
+  leave: async () => (await import('./leave.ts')).leaveCommand(),
+  networks: async () => (await import('./joined.ts')).networksCommand(),
   peers: async () => (await import('./peers.ts')).peersCommand(),
   status: async () => (await import('./status.ts')).statusCommand(),
 };
 
 async function createProgram(first: string | undefined): Promise<Command> {
-  const program = new Command('sp2p')
+  const program = withNetwork(new Command('sp2p'))
     .description('Share a folder with a group, find any file in it, get it from whoever holds it.')
     .version(VERSION)
     .enablePositionalOptions()
-    .addOption(registryOption())
     .addHelpText(
       'after',
       '\nEvery flag has an environment variable: --log-level is SP2P_LOG_LEVEL.',
     )
     .allowExcessArguments()
-    .action(async ({ registry }: { registry: URL }) => {
+    .action(async ({ network }: { network: Network }) => {
       const [unknown] = program.args;
       if (unknown !== undefined) program.error(`error: unknown command "${printable(unknown)}"`);
       if (process.stdin.isTTY && process.stdout.isTTY)
-        await (await import('./interactive.ts')).interactive(registry);
+        await (await import('./interactive.ts')).interactive(network);
       else print(program.helpInformation().trimEnd());
     });
   for (const load of needed(first)) program.addCommand(await load());
   // A registry that is named before the command is meant for the command.
   program.hook('preSubcommand', (_program, command) => {
-    if (program.getOptionValueSource('registry') === 'cli')
-      command.setOptionValueWithSource('registry', program.opts()['registry'], 'cli');
+    for (const name of ['registry', 'networks'])
+      if (program.getOptionValueSource(name) === 'cli')
+        command.setOptionValueWithSource(name, program.opts()[name], 'cli');
   });
   // A failure of usage is thrown to be turned into its exit code below, not an exit from within.
   for (const command of [program, ...program.commands])

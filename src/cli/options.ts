@@ -2,9 +2,8 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { LOG_LEVELS } from '../lib/log.ts';
 import { parseAddress } from '../protocol/endpoints.ts';
+import { CodedError } from '../protocol/errors.ts';
 import { parseRate, RATE_FORM } from './rates.ts';
-
-const DEFAULT_REGISTRY = 'http://127.0.0.1:7770';
 
 /** An option with its environment variable: `--max-upload` is SP2P_MAX_UPLOAD. */
 export function option(flags: string, description: string): Option {
@@ -14,7 +13,7 @@ export function option(flags: string, description: string): Option {
 
 export function registryOption(): Option {
   return option('--registry <url>', 'the registry; a path in it is the base of its contract')
-    .default(parseRegistryUrl(DEFAULT_REGISTRY), DEFAULT_REGISTRY)
+    .default(undefined, 'that of the network joined last, else http://127.0.0.1:7770')
     .argParser(parseRegistryUrl);
 }
 
@@ -66,11 +65,22 @@ function rateOption(flags: string, description: string): Option {
   });
 }
 
-function parseRegistryUrl(text: string): URL {
+export function parseRegistryUrl(text: string): URL {
+  // Not told by commander, which would repeat it.
+  if (/^sp2p:|[#@]/i.test(text))
+    throw secretInArguments('--registry', 'names a registry by its address alone');
   const url = URL.parse(text.includes('://') ? text : `http://${text}`);
   if (!url || !/^https?:$/.test(url.protocol))
     throw new InvalidArgumentError('It is an http address, such as http://192.0.2.1:7770.');
   return url;
+}
+
+/** The arguments of a command can be read by everyone on the machine, and stay in the shell's history. */
+export function secretInArguments(what: string, why: string): CodedError {
+  return new CodedError(
+    'bad-usage',
+    `${what} ${why}: a secret never stands in a command, where others can read it. "sp2p join" asks for the link, or reads it from stdin.`,
+  );
 }
 
 export function wholeNumber(least: number, most: number): (text: string) => number {

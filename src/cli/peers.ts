@@ -1,28 +1,29 @@
 // sp2p peers: who is there, and with how much.
 import { Command } from 'commander';
 import { connectRegistry } from '../client/registry-client.ts';
+import type { Network } from '../client/network.ts';
 import { endpointText } from '../protocol/endpoints.ts';
 import { CodedError } from '../protocol/errors.ts';
 import { printable } from '../protocol/names.ts';
-import { jsonOption, option, registryOption, wholeNumber } from './options.ts';
+import { withNetwork } from './networks.ts';
+import { jsonOption, option, wholeNumber } from './options.ts';
 import { countText, jsonText, print, say } from './terminal.ts';
 
 interface Flags {
-  registry: URL;
+  network: Network;
   limit: number;
   json?: boolean;
 }
 
 export function peersCommand(): Command {
-  return new Command('peers')
+  return withNetwork(new Command('peers'))
     .description('show who is there')
-    .addOption(registryOption())
     .addOption(
       option('--limit <count>', 'show at most so many').default(50).argParser(wholeNumber(1, 1000)),
     )
     .addOption(jsonOption())
     .action(async (flags: Flags) => {
-      const registry = await connectRegistry(flags.registry);
+      const registry = await connectRegistry(flags.network);
       if (registry.contract === 'exercise')
         throw new CodedError(
           'bad-usage',

@@ -1,15 +1,17 @@
 // sp2p search: finds names that contain a text.
 import { Command, InvalidArgumentError } from 'commander';
 import { connectRegistry, type SearchFilters } from '../client/registry-client.ts';
+import type { Network } from '../client/network.ts';
 import { CodedError } from '../protocol/errors.ts';
 import { printable } from '../protocol/names.ts';
 import type { Found, SearchAnswer } from '../protocol/schemas.ts';
-import { jsonOption, option, registryOption, wholeNumber } from './options.ts';
+import { withNetwork } from './networks.ts';
+import { jsonOption, option, wholeNumber } from './options.ts';
 import { parseBytes } from './rates.ts';
 import { bytesText, countText, jsonText, print, say } from './terminal.ts';
 
 interface Flags {
-  registry: URL;
+  network: Network;
   limit: number;
   type?: string;
   minSize?: number;
@@ -19,10 +21,9 @@ interface Flags {
 }
 
 export function searchCommand(): Command {
-  return new Command('search')
+  return withNetwork(new Command('search'))
     .description('find names that contain a text')
     .argument('<text...>', 'what to look for; of several words a name must hold each')
-    .addOption(registryOption())
     .addOption(
       option('--limit <count>', 'show at most so many').default(50).argParser(wholeNumber(1, 1000)),
     )
@@ -44,7 +45,7 @@ export function searchCommand(): Command {
     .addOption(jsonOption())
     .action(async (words: string[], flags: Flags) => {
       const text = words.join(' ');
-      const answer = await searchFor(text, flags.registry, flags.limit, filtersOf(flags));
+      const answer = await searchFor(text, flags.network, flags.limit, filtersOf(flags));
       if (flags.json) print(jsonText(answer));
       else for (const found of answer.found) print(foundText(found));
       if (answer.found.length === 0)
@@ -59,11 +60,11 @@ export function searchCommand(): Command {
 /** Searches, and says so where the registry can do less than one expects. */
 export async function searchFor(
   text: string,
-  url: URL,
+  network: Network,
   limit: number,
   filters: SearchFilters = {},
 ): Promise<SearchAnswer> {
-  const registry = await connectRegistry(url);
+  const registry = await connectRegistry(network);
   if (registry.contract === 'exercise')
     say(
       'This registry knows the exercise’s contract alone: it finds whole names, not parts of them, and knows neither sizes nor days.',

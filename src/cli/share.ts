@@ -4,6 +4,7 @@ import envPaths from 'env-paths';
 import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { Network } from '../client/network.ts';
 import { createLog, type LogLevel } from '../lib/log.ts';
 import { stateText, type AnnouncerState } from '../peer/announcer/announcer.ts';
 import type { Peer } from '../peer/peer.ts';
@@ -11,6 +12,7 @@ import { MAX_CONNECTIONS } from '../peer/server/listener.ts';
 import { CodedError } from '../protocol/errors.ts';
 import { printable } from '../protocol/names.ts';
 import { Limits } from './limits.ts';
+import { withNetwork } from './networks.ts';
 import {
   advertiseOption,
   jsonOption,
@@ -20,7 +22,6 @@ import {
   maxUploadOption,
   option,
   portOption,
-  registryOption,
   wholeNumber,
 } from './options.ts';
 import { startPage, withPage } from './peer-page.ts';
@@ -29,7 +30,7 @@ import { startedPeer } from './started-peer.ts';
 import { bytesText, countText, jsonText, print, say, style, untilSignalled } from './terminal.ts';
 
 interface Flags {
-  registry: URL;
+  network: Network;
   port: number;
   host?: string;
   advertise?: string;
@@ -50,10 +51,9 @@ const DEFAULT_PORT = 7771;
 const SHOW_EVERY_MS = 250;
 
 export function shareCommand(): Command {
-  const command = new Command('share')
+  const command = withNetwork(new Command('share'))
     .description('share folders with everyone who asks the registry')
     .argument('[folder...]', 'the folders to share')
-    .addOption(registryOption())
     .addOption(portOption(DEFAULT_PORT))
     .addOption(option('--host <address>', 'the address to listen on (default: all)'))
     .addOption(advertiseOption())
@@ -98,7 +98,7 @@ async function share(folders: string[], flags: Flags, command: Command): Promise
   const options = {
     shares: downloads === undefined ? folders : [...folders, downloads],
     cacheFile: join(flags.cache, 'roots.sqlite'),
-    registry: flags.registry,
+    network: flags.network,
     port: flags.port,
     host: flags.host,
     advertise: flags.advertise,
@@ -109,11 +109,11 @@ async function share(folders: string[], flags: Flags, command: Command): Promise
     dataFolder: flags.page ? flags.state : undefined,
     downloadFolder: downloads ?? join(homedir(), 'Downloads'),
     log,
-    onState: stateTeller(flags.registry, isJson),
+    onState: stateTeller(flags.network, isJson),
   };
   const { peer, dataFolder } = await startedPeer(options, command);
   const page = await startPage(command, {
-    ...{ controlled: peer.controlled, registry: flags.registry, folder: dataFolder, log },
+    ...{ controlled: peer.controlled, network: flags.network, folder: dataFolder, log },
   }).catch(async (error: unknown) => {
     await peer.stop();
     throw error;
@@ -178,10 +178,10 @@ function showIndexing(peer: Peer, isJson: boolean): { end: () => void } {
 }
 
 /** Says what became of the registry, once for each change and not at every renewal. */
-function stateTeller(registry: URL, isJson: boolean): (state: AnnouncerState) => void {
+function stateTeller(network: Network, isJson: boolean): (state: AnnouncerState) => void {
   let said = '';
   return (state) => {
-    const text = isJson ? stateJson(state) : stateText(state, registry);
+    const text = isJson ? stateJson(state) : stateText(state, network);
     if (text === said) return;
     said = text;
     // What went wrong may be told in the registry's own words.

@@ -19,13 +19,13 @@ export async function controlState(
   token: string,
   signal?: AbortSignal,
 ): Promise<ControlState> {
-  const base = `http://127.0.0.1:${port}${CONTROL_BASE}`;
+  const peer = { url: new URL(`http://127.0.0.1:${port}`) };
   try {
     // Another program may have the port now: it is not shown the token.
-    const service = await callJson(new URL(base), { signal });
+    const service = await callJson(peer, CONTROL_BASE, { signal });
     if (!isControlService(service)) throw notRunning();
     const headers = { authorization: `Bearer ${token}` };
-    const { status, json } = await callJson(new URL(`${base}/state`), { headers, signal });
+    const { status, json } = await callJson(peer, `${CONTROL_BASE}/state`, { headers, signal });
     if (status === 401) throw notRunning();
     if (status === 200 && Value.Check(ControlStateSchema, json)) return json;
     throw new CodedError(

@@ -1,6 +1,9 @@
 // One JSON call to a registry: a deadline, a bounded answer, no redirects. What the answer means is
 // the contracts' to say.
+import { request, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request as requestOverTls } from 'node:https';
 import { CodedError, crossesTheWire, isErrorCode } from '../protocol/errors.ts';
+import { agentOf, placeOf, type Network } from './network.ts';
 
 /** A registry that has not answered by then is not there. */
 const DEADLINE_MS = 10_000;
@@ -11,6 +14,7 @@ const MAX_DETAIL = 500;
 
 export interface Answer {
   status: number;
+  headers: IncomingMessage['headers'];
   /** Undefined for a body that is empty or not JSON. */
   json: unknown;
   /** When to ask again, in seconds, where a refusal says so (RFC 9110 section 10.2.3). */
@@ -18,32 +22,31 @@ export interface Answer {
 }
 
 /** What a call may have; what is left out is GET, without a body. */
-interface CallOptions {
+export interface CallOptions {
   method?: string;
-  body?: unknown;
+  /** The JSON text. */
+  body?: string | undefined;
   headers?: Record<string, string>;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * @throws CodedError `registry-unreachable` when nobody answers, `registry-misbehaves` for an answer
- * that is too large or a redirect
+ * @param path at the registry, with its query
+ * @throws CodedError `registry-unreachable` when nobody answers, `wrong-certificate`,
+ * `registry-misbehaves` for an answer that is too large
  */
-export async function callJson(url: URL, options: CallOptions = {}): Promise<Answer> {
-  const { method = 'GET', body, headers = {}, signal } = options;
-  return withinDeadline(url, signal, async (within) => {
-    const response = await fetch(url, {
-      method,
-      redirect: 'manual',
-      signal: within,
-      headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    const text = await boundedText(response, url);
-    const retryAfter = /^\d{1,9}$/.exec(response.headers.get('retry-after') ?? '')?.[0];
+export async function callJson(
+  network: Network,
+  path: string,
+  options: CallOptions = {},
+): Promise<Answer> {
+  return withinDeadline(network, options.signal, async (signal) => {
+    const response = await responseTo(network, path, { ...options, signal });
+    const { statusCode: status = 0, headers } = response;
+    const text = await boundedText(response, network);
+    const retryAfter = /^\d{1,9}$/.exec(headers['retry-after'] ?? '')?.[0];
     return {
-      status: response.status,
-      json: parsed(text),
+      ...{ status, headers, json: parsed(text) },
       ...(retryAfter !== undefined && { retryAfter: Number(retryAfter) }),
     };
   });
@@ -52,20 +55,71 @@ export async function callJson(url: URL, options: CallOptions = {}): Promise<Ans
 /**
  * Begins a call whose answer goes on: the deadline is for its head alone, the signal for all of it.
  *
- * @throws CodedError `registry-unreachable`
+ * @throws CodedError `registry-unreachable`, `wrong-certificate`
  */
-export function beginCall(
-  url: URL,
+export async function beginCall(
+  network: Network,
+  path: string,
   headers: Record<string, string>,
   signal: AbortSignal,
-): Promise<Response> {
-  return withinDeadline(url, signal, (within) =>
-    fetch(url, { redirect: 'manual', signal: within, headers }),
+): Promise<IncomingMessage> {
+  return withinDeadline(network, signal, (within) =>
+    responseTo(network, path, { headers, signal: within }),
   );
 }
 
+/** Sends a request; answers when the head of the response is there. */
+async function responseTo(
+  network: Network,
+  path: string,
+  options: CallOptions & { signal: AbortSignal },
+): Promise<IncomingMessage> {
+  try {
+    return await sent(network, path, options);
+  } catch (error) {
+    // A kept connection that the registry closed just then; what is not asked twice for nothing fails.
+    if (!(error instanceof StaleConnection) || options.method === 'POST') throw error;
+    return await sent(network, path, options);
+  }
+}
+
+/** A connection that had served before ended before there was any answer. */
+class StaleConnection extends Error {}
+
+function sent(
+  network: Network,
+  path: string,
+  { method = 'GET', body, headers, signal }: CallOptions,
+): Promise<IncomingMessage> {
+  const { url, key } = network;
+  const isTls = url.protocol === 'https:';
+  const options: RequestOptions = {
+    ...placeOf(url),
+    ...{ path, method, agent: agentOf(network), signal },
+    headers: {
+      ...headers,
+      // Never in the clear, whoever asks for it.
+      ...(key !== undefined && isTls && { authorization: `Bearer ${key}` }),
+      ...(body !== undefined && {
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(body),
+      }),
+    },
+  };
+  return new Promise((resolve, reject) => {
+    const call = isTls ? requestOverTls(options) : request(options);
+    call
+      .on('response', resolve)
+      .on('error', (cause: NodeJS.ErrnoException) => {
+        const isStale = call.reusedSocket && /^(ECONNRESET|EPIPE)$/.test(cause.code ?? '');
+        reject(isStale ? new StaleConnection(cause.message, { cause }) : cause);
+      })
+      .end(body);
+  });
+}
+
 async function withinDeadline<T>(
-  url: URL,
+  { url }: Network,
   signal: AbortSignal | undefined,
   call: (within: AbortSignal) => Promise<T>,
 ): Promise<T> {
@@ -78,7 +132,7 @@ async function withinDeadline<T>(
   } catch (error) {
     if (error instanceof CodedError) throw error;
     if (signal?.aborted) throw new CodedError('interrupted', 'Interrupted.', { cause: error });
-    const why = late.signal.aborted ? `no answer within ${DEADLINE_MS / 1000} s` : causeOf(error);
+    const why = late.signal.aborted ? `no answer within ${DEADLINE_MS / 1000} s` : reasonOf(error);
     throw new CodedError(
       'registry-unreachable',
       `No registry answers at ${url.origin}: ${why}. "sp2p registry" runs one, --registry names another.`,
@@ -97,7 +151,7 @@ export async function callJsonOrThrow(...call: Parameters<typeof callJson>): Pro
 }
 
 /** What an answer says that is none of success. */
-export function refusalOf(url: URL, { status, json, retryAfter }: Answer): CodedError {
+export function refusalOf(network: Network, { status, json, retryAfter }: Answer): CodedError {
   const problem = (typeof json === 'object' ? json : null) as Record<string, unknown> | null;
   const { code, detail } = problem ?? {};
   const facts = retryAfter === undefined ? {} : { retryAfter };
@@ -105,7 +159,7 @@ export function refusalOf(url: URL, { status, json, retryAfter }: Answer): Coded
     ? new CodedError(code, typeof detail === 'string' ? detail.slice(0, MAX_DETAIL) : code, {
         facts,
       })
-    : misbehaves(url, `status ${status}`, { status, ...facts });
+    : misbehaves(network, `status ${status}`, { status, ...facts });
 }
 
 /** When to ask again, in seconds, if a registry that refused said so. */
@@ -114,7 +168,7 @@ export function retryAfterOf(error: unknown): number | undefined {
   return typeof told === 'number' ? told : undefined;
 }
 
-export function misbehaves(url: URL, what: string, facts = {}): CodedError {
+export function misbehaves({ url }: Network, what: string, facts = {}): CodedError {
   return new CodedError(
     'registry-misbehaves',
     `The registry at ${url.origin} answered something that it should not: ${what}.`,
@@ -122,13 +176,13 @@ export function misbehaves(url: URL, what: string, facts = {}): CodedError {
   );
 }
 
-async function boundedText(response: Response, url: URL): Promise<string> {
-  const chunks: Uint8Array[] = [];
+async function boundedText(response: IncomingMessage, network: Network): Promise<string> {
+  const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+  for await (const chunk of response as AsyncIterable<Buffer>) {
     length += chunk.length;
-    // Leaving the loop cancels the body.
-    if (length > MAX_ANSWER_BYTES) throw misbehaves(url, `more than ${MAX_ANSWER_BYTES} bytes`);
+    // Leaving the loop closes the connection.
+    if (length > MAX_ANSWER_BYTES) throw misbehaves(network, `more than ${MAX_ANSWER_BYTES} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();
@@ -142,10 +196,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** fetch says only "fetch failed"; what failed is in its cause. */
-function causeOf(error: unknown): string {
-  const { cause, message } = error as Error;
-  if (cause instanceof AggregateError && cause.errors[0] instanceof Error)
-    return cause.errors[0].message;
-  return cause instanceof Error ? cause.message : message;
+function reasonOf(error: unknown): string {
+  const first = error instanceof AggregateError ? (error.errors[0] as unknown) : error;
+  return first instanceof Error ? first.message : String(first);
 }

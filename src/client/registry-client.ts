@@ -28,6 +28,7 @@ import {
   type Version,
 } from '../protocol/schemas.ts';
 import { callJson, callJsonOrThrow, misbehaves, refusalOf } from './json-call.ts';
+import type { Network } from './network.ts';
 
 const DEFAULT_BASE = '/api/Registers';
 /** More endpoints than this under one name are not looked at. */
@@ -69,33 +70,38 @@ interface Lookups {
   ): Promise<SearchAnswer>;
 }
 
+/** What says nothing of the contract: refused for now, or to those who have no key, or not over TLS. */
+const NOT_TOLD = [401, 403, 426, 429];
+
 /**
- * The registry at a URL; which contract it keeps is found out by asking. A path in the URL is the
- * base of the exercise's contract there.
+ * The registry of a network; which contract it keeps is found out by asking.
  *
- * @throws CodedError `registry-unreachable`, or what it refuses with when it is out of order just now, or
- * has been asked too often: which contract it keeps, it cannot tell
+ * @throws CodedError `registry-unreachable`, `wrong-certificate`, or what it refuses with when it lets the
+ * caller not in, is out of order just now, or has been asked too often: which contract it keeps, it cannot
+ * tell
  */
 export async function connectRegistry(
-  url: URL,
+  network: Network,
   signal?: AbortSignal,
 ): Promise<NativeRegistry | ExerciseRegistry> {
-  const answer = await callJson(new URL('/api/v1', url), { signal });
+  const answer = await callJson(network, '/api/v1', { signal });
   const { status, json } = answer;
-  if (status === 429 || status >= 500) throw refusalOf(url, answer);
+  if (NOT_TOLD.includes(status) || status >= 500) throw refusalOf(network, answer);
   const service = (typeof json === 'object' ? json : null) as { service?: unknown } | null;
-  return status === 200 && service?.service === SERVICE
-    ? new NativeRegistry(url)
-    : new ExerciseRegistry(url);
+  if (status === 200 && service?.service === SERVICE) return new NativeRegistry(network);
+  // Nothing of a private network is said to anything else.
+  if (network.key !== undefined)
+    throw misbehaves(network, 'it is no registry of a private network');
+  return new ExerciseRegistry(network);
 }
 
 /** A registry that keeps the native contract (and the exercise's beside it). */
 export class NativeRegistry implements Lookups {
   readonly contract = 'native';
-  readonly #url: URL;
+  readonly #network: Network;
 
-  constructor(url: URL) {
-    this.#url = url;
+  constructor(network: Network) {
+    this.#network = network;
   }
 
   /** @throws CodedError `endpoint-not-yours`, `bad-endpoint`, `registry-…` */
@@ -125,14 +131,12 @@ export class NativeRegistry implements Lookups {
     signal?: AbortSignal,
   ): Promise<void> {
     const body: Holding = { complete };
-    const url = this.#at(`peers/${peerId}/contents/${root}`);
-    await callJsonOrThrow(url, { method: 'PUT', body, signal });
+    await this.#tell(`peers/${peerId}/contents/${root}`, 'PUT', body, signal);
   }
 
   /** Takes back `holdContent`. @throws CodedError `endpoint-not-yours`, `registry-…` */
   async letContentGo(peerId: string, root: string, signal?: AbortSignal): Promise<void> {
-    const url = this.#at(`peers/${peerId}/contents/${root}`);
-    await callJsonOrThrow(url, { method: 'DELETE', signal });
+    await this.#tell(`peers/${peerId}/contents/${root}`, 'DELETE', undefined, signal);
   }
 
   /**
@@ -148,11 +152,11 @@ export class NativeRegistry implements Lookups {
     root?: string,
   ): Promise<void> {
     const body: Report = { endpoint, reason, ...(root !== undefined && { root }) };
-    await callJsonOrThrow(this.#at('reports'), { method: 'POST', body, signal });
+    await this.#tell('reports', 'POST', body, signal);
   }
 
   async removePeer(peerId: string, signal?: AbortSignal): Promise<void> {
-    await callJsonOrThrow(this.#at(`peers/${peerId}`), { method: 'DELETE', signal });
+    await this.#tell(`peers/${peerId}`, 'DELETE', undefined, signal);
   }
 
   async lookUp(name: string, signal?: AbortSignal): Promise<LookedUp> {
@@ -178,7 +182,8 @@ export class NativeRegistry implements Lookups {
   async contentOf(root: string, limit: number, signal?: AbortSignal): Promise<Content> {
     const path = `contents/${root}?limit=${limit}`;
     const content = await this.#call(ContentSchema, path, 'GET', undefined, signal);
-    if (content.root !== root) throw misbehaves(this.#url, 'another content than was asked for');
+    if (content.root !== root)
+      throw misbehaves(this.#network, 'another content than was asked for');
     return {
       ...content,
       names: content.names.filter(isName).slice(0, MAX_CONTENT_NAMES),
@@ -222,10 +227,6 @@ export class NativeRegistry implements Lookups {
     return { ...answer, peers };
   }
 
-  #at(path: string): URL {
-    return new URL(`/api/v1/${path}`, this.#url);
-  }
-
   async #call<S extends TSchema>(
     schema: S,
     path: string,
@@ -233,30 +234,41 @@ export class NativeRegistry implements Lookups {
     body: unknown,
     signal: AbortSignal | undefined,
   ): Promise<Static<S>> {
-    const json = await callJsonOrThrow(this.#at(path), { method, body, signal });
-    if (!Value.Check(schema, json)) throw misbehaves(this.#url, 'an answer of another shape');
+    const json = await this.#tell(path, method, body, signal);
+    if (!Value.Check(schema, json)) throw misbehaves(this.#network, 'an answer of another shape');
     return json;
+  }
+
+  #tell(
+    path: string,
+    method: string,
+    body: unknown,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    return callJsonOrThrow(this.#network, `/api/v1/${path}`, { method, body: text, signal });
   }
 }
 
 /** A registry that knows the exercise's contract alone. */
 export class ExerciseRegistry implements Lookups {
   readonly contract = 'exercise';
-  readonly #url: URL;
+  readonly #network: Network;
   readonly #base: string;
 
-  constructor(url: URL) {
-    this.#url = url;
+  constructor(network: Network) {
+    const { url } = network;
+    this.#network = network;
     this.#base = url.pathname === '/' ? DEFAULT_BASE : url.pathname.replace(/\/+$/, '');
   }
 
   /** @throws CodedError `registry-…` or what the registry refuses with */
   async register(name: string, endpoint: Endpoint, signal?: AbortSignal): Promise<void> {
-    await callJsonOrThrow(this.#at(name), { method: 'POST', body: endpoint, signal });
+    await this.#tell(name, 'POST', endpoint, signal);
   }
 
   async deregister(name: string, endpoint: Endpoint, signal?: AbortSignal): Promise<void> {
-    await callJsonOrThrow(this.#at(name), { method: 'PUT', body: endpoint, signal });
+    await this.#tell(name, 'PUT', endpoint, signal);
   }
 
   async lookUp(name: string, signal?: AbortSignal): Promise<LookedUp> {
@@ -264,9 +276,9 @@ export class ExerciseRegistry implements Lookups {
   }
 
   async sourcesOf(name: string, signal?: AbortSignal): Promise<Source[]> {
-    const json = await callJsonOrThrow(this.#at(name), { signal });
+    const json = await callJsonOrThrow(this.#network, this.#at(name), { signal });
     if (!Array.isArray(json))
-      throw misbehaves(this.#url, 'something else than a list of endpoints');
+      throw misbehaves(this.#network, 'something else than a list of endpoints');
     return json.slice(0, MAX_ENDPOINTS).flatMap((item) => {
       const endpoint = endpointOrNone(item);
       return endpoint
@@ -293,11 +305,19 @@ export class ExerciseRegistry implements Lookups {
     return { found: sources.length > 0 ? [found] : [], more: false };
   }
 
-  #at(name: string): URL {
-    const url = new URL(this.#url);
-    // One segment, as the exercise's routes have it: the slashes of the name are encoded too.
-    url.pathname = `${this.#base}/${encodeURIComponent(name)}`;
-    return url;
+  async #tell(
+    name: string,
+    method: string,
+    endpoint: Endpoint,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const body = JSON.stringify(endpoint);
+    await callJsonOrThrow(this.#network, this.#at(name), { method, body, signal });
+  }
+
+  /** One segment, as the exercise's routes have it: the slashes of the name are encoded too. */
+  #at(name: string): string {
+    return `${this.#base}/${encodeURIComponent(name)}`;
   }
 }
 

@@ -1,5 +1,6 @@
 // Where a peer is looked at and told what to do: the control interface's way to all its parts.
 import { isAbsolute, relative, sep } from 'node:path';
+import type { Network } from '../client/network.ts';
 import { VERSION } from '../lib/version.ts';
 import {
   MAX_OFFERED_PAGE,
@@ -41,7 +42,7 @@ export interface DeskOptions {
   uploads: Uploads;
   downloads: Downloads;
   settings: KeptSettings;
-  registry: URL;
+  network: Network;
   displayName: string | undefined;
   /** The port that the peer listens on. */
   portNow: () => number;
@@ -60,7 +61,7 @@ export class Desk implements Controlled {
   constructor(options: DeskOptions) {
     this.#options = options;
     this.#registry = {
-      ...{ url: options.registry.href, at: 'connecting', since: Date.now() },
+      ...{ url: options.network.url.href, at: 'connecting', since: Date.now() },
       ...{ contract: null, fault: null },
     };
   }

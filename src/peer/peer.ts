@@ -1,6 +1,7 @@
 // A peer put together: catalogue, server, announcer, downloads. Nothing else constructs its long-lived parts.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Network } from '../client/network.ts';
 import { pause, untilAborted, type Startable } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
 import { RateLimit } from '../lib/rate-limit.ts';
@@ -28,7 +29,7 @@ export interface PeerOptions {
   shares: string[];
   /** Where the roots of files are remembered. Default: `:memory:`, for this run only. */
   cacheFile?: string | undefined;
-  registry: URL;
+  network: Network;
   /** The port to listen on; 0 takes a free one. */
   port: number;
   /** The address to listen on. Default: every address of the machine. */
@@ -80,7 +81,7 @@ export class Peer implements Startable {
   #lock: Lock | undefined;
 
   constructor(options: PeerOptions) {
-    const { shares, cacheFile, registry, displayName, log, notifications, dataFolder } = options;
+    const { shares, cacheFile, network, displayName, log, notifications, dataFolder } = options;
     const { uploadLimit = new RateLimit(), downloadLimit = new RateLimit() } = options;
     const fileOf = (name: string) =>
       dataFolder === undefined ? undefined : join(dataFolder, name);
@@ -108,7 +109,7 @@ export class Peer implements Startable {
       onNeighbour: this.#host.parts.meet,
     });
     this.#downloads = new Downloads({
-      ...{ registry, downloadLimit, log, host: this.#host, file: fileOf('downloads.json') },
+      ...{ network, downloadLimit, log, host: this.#host, file: fileOf('downloads.json') },
       atOnce: () => this.#settings.settings.atOnce,
       adopt: async (...finished) => {
         // Hashing may take long, and nobody waits for it at the end.
@@ -120,7 +121,7 @@ export class Peer implements Startable {
     });
     this.#desk = new Desk({
       ...{ catalogue: this.#catalogue, uploads: this.#uploads, downloads: this.#downloads },
-      ...{ settings: this.#settings, registry, displayName, portNow },
+      ...{ settings: this.#settings, network, displayName, portNow },
     });
   }
 
@@ -168,7 +169,7 @@ export class Peer implements Startable {
 
   /** Begins to tell the registry, once there is something to tell. */
   async #announce(): Promise<void> {
-    const { registry, advertise, displayName, lookEveryMs, log } = this.#options;
+    const { network, advertise, displayName, lookEveryMs, log } = this.#options;
     const indexed = new AbortController();
     void this.indexed().then(() => {
       indexed.abort();
@@ -178,7 +179,7 @@ export class Peer implements Startable {
     if (this.#stopping.signal.aborted) return;
     const catalogue = this.#catalogue;
     this.#announcer = new Announcer({
-      registry,
+      network,
       identity: this.#identity,
       port: this.port,
       advertise,

@@ -22,7 +22,7 @@ const TimeSchema = Type.Integer({
 });
 export const KeyIdSchema = Type.String({ pattern: '^[0-9a-f]{16}$', examples: [KEY_ID] });
 const RoleSchema = Type.Union(
-  ROLES.map((role) => Type.Literal(role)),
+  [Type.Literal('reader'), Type.Literal('member'), Type.Literal('admin')],
   {
     description:
       'reader: searches, looks up and downloads; member: shares as well; admin: keys, removals, audit, too.',
@@ -70,6 +70,34 @@ export const TicketSchema = Type.Object(
   { examples: [{ ticket: 'eyJhbGciOiJFZERTQSJ9.e30.c2ln', expires: TIME }] },
 );
 export type Ticket = Static<typeof TicketSchema>;
+
+/** What happened in a private network, to be read by its administrators. */
+const AuditEntrySchema = Type.Object({
+  id: Type.Integer({ minimum: 1 }),
+  at: TimeSchema,
+  key: Type.Union([Type.Object({ id: KeyIdSchema, name: KeyNameSchema }), Type.Null()], {
+    description: 'Who; null: somebody without a key.',
+  }),
+  address: Type.String({ description: 'From where.', examples: ['192.0.2.7'] }),
+  action: Type.String({ examples: ['look-up'] }),
+  subject: Type.Union([Type.String(), Type.Null()], {
+    description: 'What it was done to: a name, a root, a peer id, the id of a key.',
+  }),
+  outcome: Type.String({ description: '`done`, or the code of the refusal.', examples: ['done'] }),
+  count: Type.Integer({
+    minimum: 1,
+    description: 'How often within some seconds: what is alike is one entry.',
+  }),
+});
+export type AuditEntry = Static<typeof AuditEntrySchema>;
+
+export const AuditSchema = Type.Object({
+  entries: Type.Array(AuditEntrySchema),
+  next: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], {
+    description: 'For `after`, where there is more; null: that was all.',
+  }),
+});
+export type Audit = Static<typeof AuditSchema>;
 
 /** What an administrator takes off the network. */
 const RemovalKindSchema = Type.Union(

@@ -31,6 +31,7 @@ const STATUS: Record<ErrorCode, number> = {
   'peer-unreachable': 422,
   'too-many-names': 422,
   'too-many-contents': 422,
+  'too-many-keys': 422,
   'tls-wanted': 426,
   'head-too-large': 431,
   internal: 500,

@@ -30,6 +30,7 @@ const ERRORS = {
   'range-not-satisfiable': [416, 'The content ends before that range'],
   'peer-unreachable': [422, 'This peer cannot be reached where it says that it is'],
   'too-many-names': [422, 'A peer may not offer that many names'],
+  'too-many-keys': [422, 'A network may not have that many keys'],
   'too-many-contents': [422, 'A peer may not hold that many contents under no name'],
   'tls-wanted': [426, 'This network is spoken to over TLS'],
   'head-too-large': [431, 'The request head is too large'],

@@ -10,7 +10,7 @@ const HOUR_MS = 60 * 60 * 1000;
 
 async function offering(): Promise<string> {
   const { url } = await startRegistry({ leaseSeconds: 3_600 });
-  const registry = new NativeRegistry(url);
+  const registry = new NativeRegistry({ url });
   await registry.announce(PEER, { port: 7771 });
   const offered = [
     { name: 'song/old.MP3', size: 1_024, modified: Date.UTC(2020, 0, 31) },

@@ -52,7 +52,7 @@ export async function startControl(
   const folder = options.folder ?? (await temporaryFolder());
   const peer = new MemoryPeer(folder);
   const server = new ControlServer({
-    ...{ controlled: peer, registry: NOWHERE, folder, port: 0, log: silent },
+    ...{ controlled: peer, network: { url: NOWHERE }, folder, port: 0, log: silent },
     ...options,
   });
   onTestFinished(() => server.stop());

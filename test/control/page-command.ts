@@ -11,7 +11,7 @@ const command = withPage(new Command('share'))
   .action(async () => {
     const server = await startPage(command, {
       controlled: new MemoryPeer('/tmp'),
-      registry: new URL('http://127.0.0.1:9'),
+      network: { url: new URL('http://127.0.0.1:9') },
       log: createLog('silent'),
     });
     process.stdout.write(`${JSON.stringify({ event: 'ready', page: server !== undefined })}\n`);

@@ -35,7 +35,7 @@ async function offer(port: number, name: string): Promise<void> {
 test('what the registry knows is read through the peer, word for word', async () => {
   const registry = await startRegistry();
   await offer(registry.port, 'sub/50 % ä?.txt');
-  const { asOwner } = await startControl({ registry: registry.url });
+  const { asOwner } = await startControl({ network: { url: registry.url } });
   for (const path of [
     '/api/v1',
     '/api/v1/search?text=txt&limit=1',
@@ -57,7 +57,7 @@ test('what the registry knows is read through the peer, word for word', async ()
 
 test('what the registry refuses is refused in its words', async () => {
   const registry = await startRegistry();
-  const { asOwner } = await startControl({ registry: registry.url });
+  const { asOwner } = await startControl({ network: { url: registry.url } });
   const answer = await asOwner('GET', '/api/v1/search?limit=1');
   expectProblem(answer, 400, 'bad-request');
   expect(answer.text).toContain('text');
@@ -65,7 +65,7 @@ test('what the registry refuses is refused in its words', async () => {
 
 test('nothing is changed through the peer', async () => {
   const registry = await startRegistry();
-  const { asOwner } = await startControl({ registry: registry.url });
+  const { asOwner } = await startControl({ network: { url: registry.url } });
   expectProblem(await asOwner('PUT', `/api/v1/peers/${PEER}`, { port: 1 }), 404, 'not-found');
   expectProblem(await asOwner('POST', '/api/v1/reports', {}), 404, 'not-found');
   expectProblem(await asOwner('POST', '/api/v1/search', {}), 405, 'method-not-allowed');
@@ -76,14 +76,14 @@ test('nothing is changed through the peer', async () => {
 test('a registry that is away is told of as such', async () => {
   const { registry, url } = await startRegistry();
   await registry.stop();
-  const { asOwner } = await startControl({ registry: url });
+  const { asOwner } = await startControl({ network: { url } });
   for (const path of ['/api/v1/peers', '/api/v1/events'])
     expectProblem(await asOwner('GET', path), 502, 'registry-unreachable');
 });
 
 test('a registry of the exercise is not asked what it cannot know', async () => {
   const { asked, url } = await startAnswering((_request, response) => response.end('[]'));
-  const { asOwner, peer } = await startControl({ registry: url });
+  const { asOwner, peer } = await startControl({ network: { url } });
   peer.state.peer.registry.contract = 'exercise';
   expectProblem(await asOwner('GET', '/api/v1/search?text=a'), 501, 'not-native');
   expect(asked).toEqual([]);
@@ -100,7 +100,7 @@ test('none of the page’s headers reach the registry, and none of the registry�
       })
       .end('{"peers":["<script>"],"more":false}'),
   );
-  const { asOwner, token } = await startControl({ registry: url });
+  const { asOwner, token } = await startControl({ network: { url } });
   const cookie = { cookie: 'secret=1', 'x-secret': '1', referer: 'http://secret/' };
   const { status, headers, json } = await asOwner('GET', '/api/v1/peers', undefined, cookie);
   expect({ status, json }).toEqual({ status: 200, json: { peers: ['<script>'], more: false } });
@@ -132,13 +132,13 @@ const BAD_ANSWERS: Record<string, (response: ServerResponse) => void> = {
 
 test.each(Object.keys(BAD_ANSWERS))('a registry that answers %s misbehaves', async (what) => {
   const { url } = await startAnswering((_request, response) => BAD_ANSWERS[what]?.(response));
-  const { asOwner } = await startControl({ registry: url });
+  const { asOwner } = await startControl({ network: { url } });
   expectProblem(await asOwner('GET', '/api/v1/peers'), 502, 'registry-misbehaves');
 });
 
 test('the registry’s events come through, and those that were missed', async () => {
   const registry = await startRegistry();
-  const { follow } = await startControl({ registry: registry.url });
+  const { follow } = await startControl({ network: { url: registry.url } });
   const { next, response, leave } = await follow('/api/v1/events');
   expect(response.headers['content-type']).toBe('text/event-stream; charset=utf-8');
   await offer(registry.port, 'a.txt');
@@ -151,7 +151,7 @@ test('the registry’s events come through, and those that were missed', async (
 
 test('events that are none, or have no end, are not passed on', async () => {
   const page = await startAnswering((_request, response) => response.end('<html>'));
-  const first = await startControl({ registry: page.url });
+  const first = await startControl({ network: { url: page.url } });
   expectProblem(await first.asOwner('GET', '/api/v1/events'), 502, 'registry-misbehaves');
 
   const endless = await startAnswering((_request, response) => {
@@ -162,7 +162,7 @@ test('events that are none, or have no end, are not passed on', async () => {
     response.on('drain', more).on('error', () => undefined);
     more();
   });
-  const { follow } = await startControl({ registry: endless.url });
+  const { follow } = await startControl({ network: { url: endless.url } });
   const { response } = await follow('/api/v1/events');
   let bytes = 0;
   for await (const chunk of response) bytes += (chunk as Buffer).length;
@@ -176,7 +176,7 @@ test('a page that leaves leaves the registry, too', async () => {
     response.write(': here\n\n');
     response.once('close', left.resolve);
   });
-  const { follow } = await startControl({ registry: url });
+  const { follow } = await startControl({ network: { url } });
   (await follow('/api/v1/events')).leave();
   await left.promise;
 });

@@ -59,7 +59,7 @@ export async function getToPipe(
 
 function settings({ registry, name = 'a b.bin', stalledAfterMs, downloadLimit }: Options) {
   return {
-    registry,
+    network: { url: registry },
     name,
     signal: new AbortController().signal,
     log: silent,

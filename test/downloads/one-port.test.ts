@@ -48,7 +48,7 @@ test('what has come is served on the port of the peer, which is a source in part
     expect(await sourcesOf(url, root)).toContainEqual({ endpoint: own, complete: false });
   }, SOON);
   expect(source.neighbours).toEqual([peer.port]);
-  const { peers } = await new NativeRegistry(url).peers(10);
+  const { peers } = await new NativeRegistry({ url }).peers(10);
   expect(peers.filter(({ endpoint }) => endpoint.port === peer.port)).toHaveLength(1);
   expect(peers).toHaveLength(2);
   const piece = await fetch(`http://127.0.0.1:${peer.port}/contents/${root}`, {
@@ -96,7 +96,7 @@ test('a finished file in a share is the whole to others at every moment, and the
   // Until it is offered by its name nothing of it is missing in between.
   for (let isNamed = false; !isNamed;) {
     expect(await asked()).toEqual({ status: 206, listed: true });
-    const { sources } = await new NativeRegistry(url).lookUp('film');
+    const { sources } = await new NativeRegistry({ url }).lookUp('film');
     isNamed = sources.some(({ endpoint }) => endpoint.port === peer.port);
   }
   await untilDownload(desk, id, ({ state }) => state === 'done');

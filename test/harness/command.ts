@@ -1,7 +1,9 @@
 // The command itself, as a process of its own.
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { temporaryFolder } from './temporary.ts';
@@ -14,6 +16,8 @@ export interface CommandOptions {
   env?: Record<string, string | undefined>;
   /** A network namespace to run in (see namespaces.ts). */
   namespace?: string;
+  /** What comes on its stdin. Default: nothing is there. */
+  input?: string;
 }
 
 export interface Ended {
@@ -47,12 +51,15 @@ export async function startSp2p(
       NO_COLOR: '1',
       SP2P_CACHE: await temporaryFolder(),
       SP2P_STATE: await temporaryFolder(),
+      SP2P_NETWORKS: join(await temporaryFolder(), 'networks.json'),
       // Tests of pages say otherwise.
       SP2P_NO_PAGE: '1',
       ...options.env,
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+  }) as ChildProcessByStdio<Writable | null, Readable, Readable>;
+  // Whoever has read enough closes it.
+  child.stdin?.on('error', () => undefined).end(options.input);
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));

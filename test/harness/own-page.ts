@@ -30,7 +30,13 @@ export async function startOwnPage(
   const { downloadFolder = await temporaryFolder() } = options;
   const peer = await startPeer({ shares: [], ...options, registry, dataFolder, downloadFolder });
   const server = new ControlServer({
-    ...{ controlled: peer.controlled, registry, folder: dataFolder, port: 0, log: silent },
+    ...{
+      controlled: peer.controlled,
+      network: { url: registry },
+      folder: dataFolder,
+      port: 0,
+      log: silent,
+    },
     page: (app) => {
       pageRoutes(app, files);
     },

@@ -29,15 +29,17 @@ export async function startRegistry(
   return { registry, url: new URL(`http://127.0.0.1:${port}`), port };
 }
 
+/** In an open network, whose registry is there. */
+type StartedPeer = { registry: URL } & Pick<PeerOptions, 'shares'> & Partial<PeerOptions>;
+
 /** A peer that has announced everything it shares. */
-export async function startPeer(
-  options: Pick<PeerOptions, 'shares' | 'registry'> & Partial<PeerOptions>,
-): Promise<Peer> {
+export async function startPeer({ registry: url, ...options }: StartedPeer): Promise<Peer> {
   const announced = Promise.withResolvers<AnnouncerState>();
   const peer = new Peer({
     port: 0,
     host: '127.0.0.1',
     log: silent,
+    network: { url },
     ...options,
     onState: (state) => {
       if (state.at === 'announced') announced.resolve(state);

@@ -37,7 +37,7 @@ async function startedPeer(folder: string, registry: URL) {
   const states: AnnouncerState[] = [];
   const peer = new Peer({
     shares: [folder],
-    registry,
+    network: { url: registry },
     port: 0,
     host: '127.0.0.1',
     log: silent,

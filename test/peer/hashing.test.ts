@@ -359,7 +359,7 @@ test('small files are offered and registered while a large one is being hashed',
   );
   const { url } = await startRegistry();
   const folder = await folderWithEndless(small);
-  const peer = await serveUnhashed(folder, { registry: url });
+  const peer = await serveUnhashed(folder, { network: { url } });
   await expect.poll(() => offered(peer).then(Object.keys), SOON).toHaveLength(300);
   expect((await offered(peer))['z 7']).toBe(rootOfText('text 7'));
   const registered = async () => {

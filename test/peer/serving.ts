@@ -5,7 +5,7 @@ import { Peer, type PeerOptions } from '../../src/peer/peer.ts';
 import { silent } from '../harness/running.ts';
 
 /** Nobody listens there, and `fetch` does not even try. */
-const NO_REGISTRY = new URL('http://127.0.0.1:1');
+const NO_NETWORK = { url: new URL('http://127.0.0.1:1') };
 
 /** A peer that serves a folder, or several, and has hashed all of it. */
 export async function serve(
@@ -24,7 +24,7 @@ export async function serveUnhashed(
 ): Promise<Peer> {
   const peer = new Peer({
     shares: [shares].flat(),
-    registry: NO_REGISTRY,
+    network: NO_NETWORK,
     host: '127.0.0.1',
     port: 0,
     log: silent,

@@ -19,7 +19,7 @@ const HERE = { ipAddress: '127.0.0.1', port: PORT };
 const SOON = { timeout: 15_000, interval: 20 };
 
 async function startAnnouncer(url: URL, options: Partial<SourceAnnouncerOptions> = {}) {
-  const registry = new NativeRegistry(url);
+  const registry = new NativeRegistry({ url });
   const announcer = new SourceAnnouncer({
     identity: new Identity(),
     ...{ registry, port: PORT, root: ROOT, log: silent },
@@ -32,7 +32,7 @@ async function startAnnouncer(url: URL, options: Partial<SourceAnnouncerOptions>
 
 /** What the registry tells of the content, `away` while it does not answer. */
 const told = (url: URL) => async () =>
-  new NativeRegistry(url).contentOf(ROOT, 10).then(
+  new NativeRegistry({ url }).contentOf(ROOT, 10).then(
     ({ sources }) => sources,
     () => 'away',
   );
@@ -44,7 +44,7 @@ test('a downloader is a source of a part, then of the whole, and gone once it st
   const announcer = await startAnnouncer(url, { displayName: 'Ann' });
   await expect.poll(told(url), SOON).toEqual(part);
   expect(announcer.endpoint).toEqual(HERE);
-  expect(await new NativeRegistry(url).peers(10)).toMatchObject({
+  expect(await new NativeRegistry({ url }).peers(10)).toMatchObject({
     peers: [{ endpoint: HERE, displayName: 'Ann', names: 0 }],
   });
   announcer.complete();
@@ -53,7 +53,7 @@ test('a downloader is a source of a part, then of the whole, and gone once it st
   await announcer.stop();
   await announcer.stop();
   expect(await told(url)()).toEqual([]);
-  expect(await new NativeRegistry(url).peers(10)).toMatchObject({ peers: [] });
+  expect(await new NativeRegistry({ url }).peers(10)).toMatchObject({ peers: [] });
 });
 
 test('what becomes whole before it was told is told as whole', async () => {
@@ -69,7 +69,7 @@ test('what becomes whole before it was told is told as whole', async () => {
 test('what becomes whole while it is told is told anew at once', async () => {
   const { url } = await startRegistry();
   const gate = await startGate(url);
-  const registry = new NativeRegistry(gate.url);
+  const registry = new NativeRegistry({ url: gate.url });
   const announcer = new SourceAnnouncer({
     identity: new Identity(),
     registry,
@@ -170,7 +170,7 @@ test('one that never began has nothing to take back', async () => {
   const gate = await startGate(url);
   const announcer = new SourceAnnouncer({
     identity: new Identity(),
-    ...{ registry: new NativeRegistry(gate.url), port: PORT, root: ROOT, log: silent },
+    ...{ registry: new NativeRegistry({ url: gate.url }), port: PORT, root: ROOT, log: silent },
   });
   await announcer.stop();
   expect(gate.calls).toEqual([]);

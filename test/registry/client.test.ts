@@ -28,7 +28,7 @@ test.each([
   [503, 'engine-unavailable'],
 ])('a refusal for now, %i %s, says when to ask again', async (status, code) => {
   const url = await answering(status, { code, detail: 'Later.' }, { 'retry-after': '7' });
-  for (const call of [connectRegistry(url), new NativeRegistry(url).peers(1)]) {
+  for (const call of [connectRegistry({ url }), new NativeRegistry({ url }).peers(1)]) {
     const error = await rejected(call);
     expect(error).toMatchObject({ code, message: 'Later.' });
     expect(retryAfterOf(error)).toBe(7);
@@ -37,7 +37,7 @@ test.each([
 
 test('one that does not speak of problems may say so, too', async () => {
   const url = await answering(503, 'down for maintenance', { 'retry-after': '120' });
-  const error = await rejected(connectRegistry(url));
+  const error = await rejected(connectRegistry({ url }));
   expect(error).toMatchObject({ code: 'registry-misbehaves' });
   expect(retryAfterOf(error)).toBe(120);
 });
@@ -46,7 +46,7 @@ test.each(['Wed, 21 Oct 2026 07:28:00 GMT', '-1', '1.5', '1e3', '9'.repeat(20), 
   'what is no number of seconds is left aside: %j',
   async (told) => {
     const url = await answering(503, { code: 'busy' }, { 'retry-after': told });
-    const error = await rejected(connectRegistry(url));
+    const error = await rejected(connectRegistry({ url }));
     expect(error).toMatchObject({ code: 'busy' });
     expect(retryAfterOf(error)).toBeUndefined();
   },
@@ -54,5 +54,5 @@ test.each(['Wed, 21 Oct 2026 07:28:00 GMT', '-1', '1.5', '1e3', '9'.repeat(20), 
 
 test('a registry that has been asked too often is not taken for one of the exercise', async () => {
   const url = await answering(429, 'slow down');
-  await expect(connectRegistry(url)).rejects.toMatchObject({ code: 'registry-misbehaves' });
+  await expect(connectRegistry({ url })).rejects.toMatchObject({ code: 'registry-misbehaves' });
 });

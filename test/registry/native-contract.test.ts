@@ -296,7 +296,7 @@ test('a name is answered with its contents, and a content with all who hold it',
     found: [{ name: 'copy', holders: 1, versions: 1, root: ROOT }],
   });
 
-  const client = await connectRegistry(url);
+  const client = await connectRegistry({ url });
   expect((await client.lookUp('a')).versions).toEqual(versions);
   expect(client.contract === 'native' && (await client.contentOf(ROOT, 10))).toMatchObject(content);
 });
@@ -349,7 +349,7 @@ test('a downloader is told as a source of its content, and under no name', async
     expect(await call(port, 'DELETE', held)).toMatchObject({ status: 204, text: '' });
   expect(await json(`/api/v1/contents/${ROOT}`)).toMatchObject({ holders: 1, partial: 0 });
 
-  const client = await connectRegistry(url);
+  const client = await connectRegistry({ url });
   if (client.contract === 'exercise') expect.fail();
   await client.holdContent(OTHER_ID, OTHER_ROOT, false);
   expect(await client.contentOf(OTHER_ROOT, 10)).toEqual({

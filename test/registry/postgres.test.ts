@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { STEPS } from '../../src/registry/store/postgres-schema.ts';
 import { PostgresStore } from '../../src/registry/store/postgres.ts';
 import { PASSWORD, postgresForTests } from '../harness/postgres.ts';
+import { accessContract } from './access-contract.ts';
 import { storeContract } from './store-contract.ts';
 
 const server = postgresForTests();
@@ -13,6 +14,7 @@ storeContract(
   async (limits) => new PostgresStore(await server.emptySchema(), limits),
   8,
 );
+accessContract('PostgreSQL', async () => new PostgresStore(await server.emptySchema()));
 
 const NOW = 1_700_000_000_000;
 const A = { ipAddress: '192.0.2.1', port: 7771 };

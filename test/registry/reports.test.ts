@@ -22,7 +22,7 @@ async function startedWith(...ports: number[]) {
     await announce(index);
     await call(port, 'PUT', `${peerAt(index)}/contents/${ROOT}`, { body: { complete: false } });
   }
-  const client = await connectRegistry(url);
+  const client = await connectRegistry({ url });
   if (client.contract === 'exercise') expect.fail();
   const sources = async () =>
     (await client.contentOf(ROOT, 100)).sources.map(({ endpoint }) => endpoint.port).sort();

@@ -8,6 +8,7 @@ import { STEPS } from '../../src/registry/store/sqlite-schema.ts';
 import { SqliteStore } from '../../src/registry/store/sqlite.ts';
 import { temporaryFolder } from '../harness/temporary.ts';
 import { sourcesOf, versionsOf } from './looking-up.ts';
+import { accessContract } from './access-contract.ts';
 import { storeContract } from './store-contract.ts';
 import {
   expectToMatchPlainStore,
@@ -17,6 +18,7 @@ import {
 } from './store-operations.ts';
 
 storeContract('SQLite', (limits) => Promise.resolve(new SqliteStore(':memory:', limits)));
+accessContract('SQLite', () => Promise.resolve(new SqliteStore(':memory:')));
 
 const NOW = 1_700_000_000_000;
 const A = { ipAddress: '192.0.2.1', port: 7771 };

@@ -17,7 +17,7 @@ export async function announceFile(
   { root, bytes }: TestContent,
   name: string,
 ): Promise<void> {
-  const registry = new NativeRegistry(url);
+  const registry = new NativeRegistry({ url });
   const peerId = randomBytes(16).toString('hex');
   const { revision } = await registry.announce(peerId, { ipAddress, port });
   const entry = { name, size: bytes.length, modified: Date.UTC(2026, 0, 1), root };
@@ -31,7 +31,7 @@ export async function announceHolding(
   root: string,
   complete: boolean,
 ): Promise<void> {
-  const registry = new NativeRegistry(url);
+  const registry = new NativeRegistry({ url });
   const peerId = randomBytes(16).toString('hex');
   await registry.announce(peerId, { ipAddress, port });
   await registry.holdContent(peerId, root, complete);
@@ -42,5 +42,5 @@ export async function sourcesOf(
   url: URL,
   root: string,
 ): Promise<{ endpoint: Endpoint; complete: boolean }[]> {
-  return (await new NativeRegistry(url).contentOf(root, 1_000)).sources;
+  return (await new NativeRegistry({ url }).contentOf(root, 1_000)).sources;
 }

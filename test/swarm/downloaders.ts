@@ -30,7 +30,7 @@ export async function downloadInSwarm(
     root,
     name: 'got',
     size: bytes.length,
-    registry: new NativeRegistry(registry),
+    registry: new NativeRegistry({ url: registry }),
     store: file,
     log: silent,
     port: 0,

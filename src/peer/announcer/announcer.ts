@@ -1,6 +1,7 @@
 // Keeps one registry true to the catalogue: renews the lease, tells changes soon after they happen,
 // and after any failure tries again, telling everything anew where that is needed.
 import { ExerciseRegistry, connectRegistry } from '../../client/registry-client.ts';
+import type { Network } from '../../client/network.ts';
 import { isStopping, pause, type Startable } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
 import { endpointText, type Endpoint } from '../../protocol/endpoints.ts';
@@ -22,7 +23,7 @@ export type AnnouncerState =
   | { at: 'away'; error: CodedError };
 
 export interface AnnouncerOptions {
-  registry: URL;
+  network: Network;
   identity: Identity;
   offered: Offered;
   /** What is held under no name, by root: whether it is the whole. Default: nothing. */
@@ -172,19 +173,11 @@ export class Announcer implements Startable {
   }
 
   async #connect(signal: AbortSignal): Promise<Announcement> {
-    const {
-      registry: url,
-      identity,
-      port,
-      advertise,
-      displayName,
-      lookEveryMs,
-      log,
-    } = this.#options;
-    const registry = await connectRegistry(url, signal);
+    const { network, identity, port, advertise, displayName, lookEveryMs, log } = this.#options;
+    const registry = await connectRegistry(network, signal);
     this.#contract = registry.contract;
     return registry instanceof ExerciseRegistry
-      ? new ExerciseAnnouncement(registry, { url, port, advertise, lookEveryMs, log })
+      ? new ExerciseAnnouncement(registry, { url: network.url, port, advertise, lookEveryMs, log })
       : new NativeAnnouncement(registry, { identity, port, advertise, displayName });
   }
 
@@ -199,12 +192,12 @@ export class Announcer implements Startable {
 }
 
 /** The state in a sentence, for the person who shares. */
-export function stateText(state: AnnouncerState, registry: URL): string {
+export function stateText(state: AnnouncerState, { url }: Network): string {
   switch (state.at) {
     case 'connecting':
-      return `Looking for the registry at ${registry.href}…`;
+      return `Looking for the registry at ${url.href}…`;
     case 'announced':
-      return `Registered as ${endpointText(state.endpoint)} at ${registry.href}${state.contract === 'exercise' ? ' (a registry of the exercise: a name at a time)' : ''}.`;
+      return `Registered as ${endpointText(state.endpoint)} at ${url.href}${state.contract === 'exercise' ? ' (a registry of the exercise: a name at a time)' : ''}.`;
     case 'away':
       return `${state.error.message} Trying again until it works; what is shared can be fetched meanwhile by those who know the address.`;
   }

@@ -2,6 +2,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { fastify, LogController, type FastifyBaseLogger } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Network } from '../../client/network.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { HttpApp } from '../../lib/http/app.ts';
 import { answerBadHttp, answerBadUrl } from '../../lib/http/bad-http.ts';
@@ -36,8 +37,8 @@ const MAX_URL_PART = 4 * 1024;
 
 export interface ControlAppOptions {
   controlled: Controlled;
-  /** The registry of the peer, which the page asks through it. */
-  registry: URL;
+  /** That of the peer, whose registry the page asks through it. */
+  network: Network;
   token: string;
   log: Logger;
   /** Declares the files of the page. Default: there is none. */
@@ -47,7 +48,7 @@ export interface ControlAppOptions {
 }
 
 export function createControlApp(options: ControlAppOptions): HttpApp {
-  const { controlled, registry, token, page } = options;
+  const { controlled, network, token, page } = options;
   const loggerInstance: FastifyBaseLogger = options.log;
   const app = fastify({
     loggerInstance,
@@ -118,7 +119,7 @@ export function createControlApp(options: ControlAppOptions): HttpApp {
   void app.register((guarded: HttpApp, _options, done) => {
     requireToken(guarded, token);
     withOtherMethodsRefused(guarded, () => {
-      registryRoutes(guarded, registry, controlled, followers);
+      registryRoutes(guarded, network, controlled, followers);
     });
     done();
   });

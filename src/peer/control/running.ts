@@ -2,7 +2,7 @@
 // beside the token. `sp2p status` reads both.
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readPrivateFile, writePrivateFile } from './private-file.ts';
+import { readPrivateFile, writePrivateFile } from '../../lib/private-file.ts';
 
 const RUNNING_FILE = 'control.json';
 

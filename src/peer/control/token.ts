@@ -2,7 +2,7 @@
 // nobody else can read.
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
-import { readPrivateFile, writePrivateFile } from './private-file.ts';
+import { readPrivateFile, writePrivateFile } from '../../lib/private-file.ts';
 
 const TOKEN_FILE = 'control-token';
 const TOKEN_BYTES = 32;

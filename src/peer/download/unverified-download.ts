@@ -1,6 +1,7 @@
 // Gets a file by its name alone, where nobody has told which content that is: from one source after the
 // other until it is whole. Nothing proves the bytes.
 import { connectRegistry } from '../../client/registry-client.ts';
+import type { Network } from '../../client/network.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { RateLimit } from '../../lib/rate-limit.ts';
 import { endpointText, type Endpoint } from '../../protocol/endpoints.ts';
@@ -22,7 +23,7 @@ const MAX_SHOWN = 5;
 
 export interface DownloadOptions {
   name: string;
-  registry: URL;
+  network: Network;
   /** Whether those who tell which content they have are left out. Default: false. */
   onlyUntold?: boolean;
   sink: Sink;
@@ -100,8 +101,8 @@ export async function downloadUnverified(options: DownloadOptions): Promise<Down
 
 /** Those who registered natively first, each kind in random order: load spreads by itself. */
 async function sourcesOf(options: DownloadOptions): Promise<Source[]> {
-  const { name, registry, onlyUntold = false, signal } = options;
-  const client = await connectRegistry(registry, signal);
+  const { name, network, onlyUntold = false, signal } = options;
+  const client = await connectRegistry(network, signal);
   return (await client.sourcesOf(name, signal))
     .filter(({ root }) => root === null || !onlyUntold)
     .map((source) => ({ source, key: Math.random() + (source.contract === 'native' ? 0 : 1) }))

@@ -3,6 +3,7 @@
 import { lstat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { connectRegistry } from '../../client/registry-client.ts';
+import type { Network } from '../../client/network.ts';
 import { Repeating } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { RateLimit } from '../../lib/rate-limit.ts';
@@ -19,7 +20,7 @@ import type { DownloadRecord } from './record.ts';
 const LOOK_EVERY_MS = 2_000;
 
 export interface AttemptOptions {
-  registry: URL;
+  network: Network;
   host: DownloadHost;
   downloadLimit: RateLimit | undefined;
   log: Logger;
@@ -49,7 +50,7 @@ export async function attemptDownload(
   const { host, downloadLimit, log, isTaken } = options;
   const there = await contentAt(record, signal);
   if (there !== undefined) return { size: there, downloader: undefined };
-  const registry = await connectRegistry(options.registry, signal);
+  const registry = await connectRegistry(options.network, signal);
   if (registry.contract === 'exercise')
     throw new CodedError('not-known', 'A registry of the exercise knows no contents.');
   const file = await openPart(record, isTaken);

@@ -3,6 +3,7 @@
 import type { Endpoint } from '../../protocol/endpoints.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import type { Contract } from '../../protocol/schemas.ts';
+import { revoked } from './access-store.ts';
 import { withdrawSome } from './postgres-catalogue.ts';
 import { recordChanges } from './postgres-changes.ts';
 import { TryAgain } from './postgres-errors.ts';
@@ -63,14 +64,14 @@ export async function lockedPeersAt(sql: Sql, { ipAddress, port }: Endpoint): Pr
 /** Answers the revision; undefined: it does not run, or not there. */
 export async function renewRunningLease(
   sql: Sql,
-  { peerId, endpoint, displayName }: NativePeer,
+  { peerId, endpoint, displayName, key }: NativePeer,
   now: number,
   expiresAt: number,
 ): Promise<number | undefined> {
   const [row] = await sql<{ revision: number }[]>`
     UPDATE peers SET expires_at = ${expiresAt}, display_name = ${displayName ?? null}
     WHERE peer_id = ${peerId} AND ip_address = ${endpoint.ipAddress} AND port = ${endpoint.port}
-      AND NOT is_gone AND expires_at > ${now}
+      AND NOT is_gone AND expires_at > ${now} AND key IS NOT DISTINCT FROM ${key ?? null}
     RETURNING revision`;
   return row?.revision;
 }
@@ -78,13 +79,13 @@ export async function renewRunningLease(
 /** Answers the revision; undefined: that takes more than to renew it. */
 export async function renewKnownLease(
   sql: Sql,
-  { peerId, endpoint, displayName }: NativePeer,
+  { peerId, endpoint, displayName, key }: NativePeer,
   expiresAt: number,
 ): Promise<number | undefined> {
   const [row] = await sql<{ revision: number }[]>`
     UPDATE peers SET expires_at = ${expiresAt}, display_name = ${displayName ?? null}
     WHERE peer_id = ${peerId} AND ip_address = ${endpoint.ipAddress} AND port = ${endpoint.port}
-      AND NOT is_gone
+      AND NOT is_gone AND key IS NOT DISTINCT FROM ${key ?? null}
     RETURNING revision`;
   return row?.revision;
 }
@@ -92,14 +93,15 @@ export async function renewKnownLease(
 /**
  * Within a transaction: begins a lease, moves a peer, brings it back. Answers its revision.
  *
- * @throws CodedError `removed`
+ * @throws CodedError `bad-key` where its key is not known any more, `removed`
  */
 export async function beginLease(
   sql: Sql,
-  { peerId, endpoint, displayName }: NativePeer,
+  { peerId, endpoint, displayName, key }: NativePeer,
   expiresAt: number,
 ): Promise<number> {
   const { ipAddress, port } = endpoint;
+  if (key !== undefined) await requireKey(sql, key);
   // In one order, whoever comes at the same moment: two peers may be about to change places.
   const rows = await sql<(PeerRow & { peer_id: string })[]>`
     SELECT ${columns(sql)}, peer_id FROM peers
@@ -112,11 +114,12 @@ export async function beginLease(
   if (former) await leave(sql, knownPeer(former));
   const own = rows.find((row) => row.peer_id === peerId);
   const [row] = await sql<{ revision: number }[]>`
-    INSERT INTO peers (contract, peer_id, ip_address, port, display_name, expires_at)
-    VALUES ('native', ${peerId}, ${ipAddress}, ${port}, ${displayName ?? null}, ${expiresAt})
+    INSERT INTO peers (contract, peer_id, ip_address, port, display_name, expires_at, key)
+    VALUES ('native', ${peerId}, ${ipAddress}, ${port}, ${displayName ?? null}, ${expiresAt},
+      ${key ?? null})
     ON CONFLICT (peer_id) DO UPDATE SET
       ip_address = excluded.ip_address, port = excluded.port, display_name = excluded.display_name,
-      expires_at = excluded.expires_at, is_gone = false
+      expires_at = excluded.expires_at, is_gone = false, key = excluded.key
     RETURNING revision`;
   const before = own && !own.is_gone ? knownPeer(own).endpoint : undefined;
   const isSame = before?.ipAddress === ipAddress && before.port === port;
@@ -147,19 +150,36 @@ export async function withdrawAll(sql: Sql, { id, names }: KnownPeer): Promise<n
     return id;
   }
   const [kept] = await sql<LeaseRow[]>`
-    SELECT peer_id, ip_address, port, display_name, revision, expires_at, is_gone
+    SELECT peer_id, ip_address, port, display_name, revision, expires_at, is_gone, key
     FROM peers WHERE id = ${id}`;
   if (!kept) throw new TryAgain('a locked peer has gone');
   await makeFormer(sql, id);
   const [row] = await sql<{ id: number }[]>`
     INSERT INTO peers
-      (contract, peer_id, ip_address, port, display_name, revision, expires_at, is_gone)
+      (contract, peer_id, ip_address, port, display_name, revision, expires_at, is_gone, key)
     VALUES ('native', ${kept.peer_id}, ${kept.ip_address}, ${kept.port}, ${kept.display_name},
-      ${kept.revision}, ${kept.expires_at}, ${kept.is_gone})
+      ${kept.revision}, ${kept.expires_at}, ${kept.is_gone}, ${kept.key})
     RETURNING id`;
   const renewed = row?.id ?? id;
   await sql`UPDATE holdings SET peer = ${renewed} WHERE peer = ${id}`;
   return renewed;
+}
+
+/** Within a transaction: whoever came with a key goes. */
+export async function leaveAllOfKey(sql: Sql, key: string): Promise<void> {
+  const rows = await sql<PeerRow[]>`
+    SELECT ${columns(sql)} FROM peers WHERE key = ${key} ORDER BY id FOR UPDATE`;
+  for (const peer of rows.map(knownPeer)) {
+    await leave(sql, peer);
+    if (!peer.isGone)
+      await recordChanges(sql, [{ kind: 'peer', endpoint: peer.endpoint, isHere: false }]);
+  }
+}
+
+/** Within a transaction, which the key cannot be revoked in the midst of. @throws CodedError `bad-key` */
+async function requireKey(sql: Sql, id: string): Promise<void> {
+  const rows = await sql`SELECT 1 FROM keys WHERE id = ${id} FOR SHARE`;
+  if (rows.length === 0) throw revoked();
 }
 
 /** Forgets peers whose lease ended before `before`; answers how many. */
@@ -203,7 +223,7 @@ async function dropFormer(server: PostgresServer): Promise<void> {
 async function makeFormer(sql: Sql, id: number): Promise<void> {
   await sql`
     UPDATE peers SET contract = 'former', peer_id = NULL, ip_address = id::text, port = 0,
-      expires_at = 0, is_gone = true
+      expires_at = 0, is_gone = true, key = NULL
     WHERE id = ${id}`;
 }
 
@@ -215,4 +235,5 @@ interface LeaseRow {
   revision: number;
   expires_at: number;
   is_gone: boolean;
+  key: string | null;
 }

@@ -1,5 +1,6 @@
 // The index in a PostgreSQL database, which several registries may share: nothing that one of them was
 // told is in its memory alone. Here is what changes it; what only asks it is in postgres-look-ups.ts.
+import { randomBytes } from 'node:crypto';
 import type { Removal, RemovalKind } from '../../protocol/access.ts';
 import type { Endpoint } from '../../protocol/endpoints.ts';
 import { CodedError } from '../../protocol/errors.ts';
@@ -12,6 +13,7 @@ import {
   type RegisteredName,
 } from '../../protocol/schemas.ts';
 import { chosenSources, LargeContents } from './large-contents.ts';
+import { PostgresAccess } from './postgres-access.ts';
 import { changeOffers, offeredOf } from './postgres-catalogue.ts';
 import { changesAfter, forgetOldChanges, lastChange, recordChanges } from './postgres-changes.ts';
 import { contentOf } from './postgres-contents.ts';
@@ -48,6 +50,7 @@ import {
   KEPT_CHANGES,
   MAX_CONTENTS_PER_PEER,
   MAX_NAMES_PER_PEER,
+  SECRET_BYTES,
   type Counts,
   type LookedUp,
   type NativePeer,
@@ -59,6 +62,7 @@ type EndpointRow = Parameters<typeof endpointOf>[0];
 
 export class PostgresStore implements Store {
   readonly engine = 'postgres';
+  readonly access: PostgresAccess;
   readonly #server: PostgresServer;
   readonly #maxNamesPerPeer: number;
   readonly #maxContentsPerPeer: number;
@@ -74,6 +78,7 @@ export class PostgresStore implements Store {
     { maxNamesPerPeer = MAX_NAMES_PER_PEER, maxContentsPerPeer = MAX_CONTENTS_PER_PEER } = {},
   ) {
     this.#server = new PostgresServer(url);
+    this.access = new PostgresAccess(this.#server);
     this.#maxNamesPerPeer = maxNamesPerPeer;
     this.#maxContentsPerPeer = maxContentsPerPeer;
   }
@@ -92,6 +97,10 @@ export class PostgresStore implements Store {
 
   stop(): Promise<void> {
     return this.#server.close();
+  }
+
+  secret(name: string): Promise<Buffer> {
+    return this.access.keep(name, randomBytes(SECRET_BYTES));
   }
 
   register(name: string, endpoint: Endpoint, now: number): Promise<boolean> {

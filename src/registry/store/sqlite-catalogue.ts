@@ -60,3 +60,9 @@ export function recount(file: SqliteFile, peer: number, names: number, most: num
     throw new CodedError('too-many-names', `One peer may offer at most ${most} names.`);
   file.run('UPDATE peers SET names = :names WHERE id = :peer', { peer, names });
 }
+
+/** A peer goes, with all that it offers and holds. */
+export function forgetPeer(file: SqliteFile, peer: number): void {
+  withdrawAll(file, peer);
+  file.run('DELETE FROM peers WHERE id = :peer', { peer });
+}

@@ -1,7 +1,7 @@
 // One SQLite file: opening it, bringing it up to date, statements and transactions. WAL, so that
 // readers never wait, and what was acknowledged survives the process (synchronous=NORMAL: a power cut
 // may cost the last moments, which leases and revisions repair). What is in it is the engine's.
-import { mkdirSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import {
   DatabaseSync,
@@ -13,6 +13,7 @@ import { CodedError } from '../../protocol/errors.ts';
 
 /** How long a call waits for another process that holds the file, in milliseconds. */
 const BUSY_TIMEOUT_MS = 5_000;
+const OWNER_ONLY = 0o600;
 /** Names of a million files come in any order, each into several indexes: these are to stay in memory. */
 const CACHE_KIB = 128 * 1024;
 /** Changes of many names touch the same pages again and again: they are written back less often. */
@@ -40,8 +41,12 @@ export class SqliteFile {
    */
   open(steps: readonly string[]): void {
     try {
-      if (this.#path !== ':memory:')
+      if (this.#path !== ':memory:') {
         mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
+        // It holds secrets. What SQLite puts beside it has the same mode.
+        closeSync(openSync(this.#path, 'a', OWNER_ONLY));
+        chmodSync(this.#path, OWNER_ONLY);
+      }
       this.#open = new DatabaseSync(this.#path, { timeout: BUSY_TIMEOUT_MS });
       this.#open.exec(
         `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -${CACHE_KIB};
@@ -130,4 +135,11 @@ export class SqliteFile {
     if (!statement) this.#statements.set(sql, (statement = this.#database.prepare(sql)));
     return statement;
   }
+}
+
+/** SQLite answers at once; the contract speaks of promises, for the engines that do not. */
+export function asPromise<T>(work: () => T): Promise<T> {
+  return new Promise((resolve) => {
+    resolve(work());
+  });
 }

@@ -85,6 +85,41 @@ export const STEPS: readonly string[] = [
   ALTER TABLE peers ADD COLUMN is_gone INTEGER NOT NULL DEFAULT 0 CHECK (is_gone IN (0, 1));
   `,
   `
+  -- What is made once and kept: 'network' says whether it is open or private, the others are secrets.
+  CREATE TABLE secrets (
+    name  TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  -- What was here before there were private networks is an open one.
+  INSERT INTO secrets (name, value) SELECT 'network', CAST('open' AS BLOB) WHERE EXISTS (SELECT 1 FROM peers);
+
+  -- Who may come into a private network; of what they show only the digest.
+  CREATE TABLE keys (
+    id      TEXT PRIMARY KEY,
+    digest  BLOB NOT NULL CHECK (length(digest) = 32),
+    name    TEXT NOT NULL,
+    role    TEXT NOT NULL CHECK (role IN ('reader', 'member', 'admin')),
+    created INTEGER NOT NULL,
+    expires INTEGER                    -- null: never
+  ) STRICT, WITHOUT ROWID;
+
+  -- What signs tickets: the latest; those before it are known until their last ticket has ended.
+  CREATE TABLE ticket_keys (
+    kid     TEXT PRIMARY KEY,
+    pem     TEXT NOT NULL,
+    created INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE audit (
+    id    INTEGER PRIMARY KEY AUTOINCREMENT,
+    entry TEXT NOT NULL
+  ) STRICT;
+
+  -- With which key a peer came; null: in an open network.
+  ALTER TABLE peers ADD COLUMN key TEXT;
+  CREATE INDEX peers_by_key ON peers (key) WHERE key IS NOT NULL;
+  `,
+  `
   -- What administrators took off the network: names, roots in hex digits, peer ids.
   CREATE TABLE removals (
     id      INTEGER PRIMARY KEY AUTOINCREMENT,

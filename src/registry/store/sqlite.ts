@@ -1,5 +1,6 @@
 // The index in one SQLite file: the engine that needs no set-up. Here is what changes it; what only
 // asks it is in sqlite-look-ups.ts.
+import { randomBytes } from 'node:crypto';
 import type { Repeating } from '../../lib/lifecycle.ts';
 import type { Removal, RemovalKind } from '../../protocol/access.ts';
 import type { Endpoint } from '../../protocol/endpoints.ts';
@@ -15,8 +16,9 @@ import {
 import { chosenSources, LargeContents } from './large-contents.ts';
 import { search, type FoundPage, type SearchQuery } from './search.ts';
 import { forgetOldChanges, changesAfter, lastChange, recordChange } from './sqlite-changes.ts';
-import { offer, recount, withdraw, withdrawAll } from './sqlite-catalogue.ts';
-import { SqliteFile, type Row } from './sqlite-file.ts';
+import { forgetPeer, offer, recount, withdraw, withdrawAll } from './sqlite-catalogue.ts';
+import { requireKey, SqliteAccess } from './sqlite-access.ts';
+import { asPromise, SqliteFile, type Row } from './sqlite-file.ts';
 import { gramming } from './sqlite-grams.ts';
 import { holdContent, letContentGo, unknownPeer } from './sqlite-holdings.ts';
 import {
@@ -45,6 +47,7 @@ import {
   KEPT_CHANGES,
   MAX_CONTENTS_PER_PEER,
   MAX_NAMES_PER_PEER,
+  SECRET_BYTES,
   type Counts,
   type LookedUp,
   type NativePeer,
@@ -56,7 +59,7 @@ import {
 const LEASE_AT = `contract = 'native' AND ip_address = :ipAddress AND port = :port AND expires_at > :now`;
 
 const RENEW_RUNNING = `UPDATE peers SET expires_at = ?, display_name = ?
-  WHERE peer_id = ? AND ip_address = ? AND port = ? AND expires_at > ? AND is_gone = 0
+  WHERE peer_id = ? AND ip_address = ? AND port = ? AND expires_at > ? AND is_gone = 0 AND key IS ?
   RETURNING revision`;
 
 interface SqliteStoreOptions {
@@ -68,6 +71,7 @@ interface SqliteStoreOptions {
 
 export class SqliteStore implements Store {
   readonly engine = 'sqlite';
+  readonly access: SqliteAccess;
   readonly #file: SqliteFile;
   readonly #maxNamesPerPeer: number;
   readonly #maxContentsPerPeer: number;
@@ -84,6 +88,7 @@ export class SqliteStore implements Store {
     }: SqliteStoreOptions = {},
   ) {
     this.#file = new SqliteFile(file);
+    this.access = new SqliteAccess(this.#file);
     this.#maxNamesPerPeer = maxNamesPerPeer;
     this.#maxContentsPerPeer = maxContentsPerPeer;
     this.#gramming = gramming(this.#file, onError);
@@ -100,6 +105,10 @@ export class SqliteStore implements Store {
   async stop(): Promise<void> {
     await this.#gramming.stop();
     this.#file.close();
+  }
+
+  secret(name: string): Promise<Buffer> {
+    return this.access.keep(name, randomBytes(SECRET_BYTES));
   }
 
   register(name: string, endpoint: Endpoint, now: number): Promise<boolean> {
@@ -148,13 +157,13 @@ export class SqliteStore implements Store {
   }
 
   renewRunning(
-    { peerId, endpoint, displayName }: NativePeer,
+    { peerId, endpoint, displayName, key }: NativePeer,
     now: number,
     expiresAt: number,
   ): Promise<number | undefined> {
     const { ipAddress, port } = endpoint;
     return asPromise(() => {
-      const values = [expiresAt, displayName ?? null, peerId, ipAddress, port, now];
+      const values = [expiresAt, displayName ?? null, peerId, ipAddress, port, now, key ?? null];
       const [row] = this.#file.lists(RENEW_RUNNING, ...values);
       return row?.[0] as number | undefined;
     });
@@ -164,6 +173,8 @@ export class SqliteStore implements Store {
     return this.#transaction(() => {
       refuseRemoved(this.#file, 'peer', peer.peerId);
       const { ipAddress: ip, port } = peer.endpoint;
+      const key = peer.key ?? null;
+      if (key !== null) requireKey(this.#file, key);
       // Whoever had this endpoint before is gone: two peers cannot listen on one port.
       const former = this.#file.one(
         `SELECT id FROM peers
@@ -180,13 +191,13 @@ export class SqliteStore implements Store {
       if (before && !isSame) this.#record({ kind: 'peer', endpoint: before, isHere: false });
       if (!isSame) this.#record({ kind: 'peer', endpoint: peer.endpoint, isHere: true });
       const row = this.#file.one(
-        `INSERT INTO peers (contract, peer_id, ip_address, port, display_name, expires_at)
-         VALUES ('native', :peerId, :ip, :port, :displayName, :expiresAt)
+        `INSERT INTO peers (contract, peer_id, ip_address, port, display_name, expires_at, key)
+         VALUES ('native', :peerId, :ip, :port, :displayName, :expiresAt, :key)
          ON CONFLICT (peer_id) DO UPDATE SET
            ip_address = :ip, port = :port, display_name = :displayName, expires_at = :expiresAt,
-           is_gone = 0
+           is_gone = 0, key = :key
          RETURNING revision`,
-        { peerId: peer.peerId, ip, port, displayName: peer.displayName ?? null, expiresAt },
+        { peerId: peer.peerId, ip, port, displayName: peer.displayName ?? null, expiresAt, key },
       );
       return row?.['revision'] as number;
     });
@@ -400,10 +411,8 @@ export class SqliteStore implements Store {
     return true;
   }
 
-  /** With all that it offers and holds. */
   #forget(peer: number): void {
-    withdrawAll(this.#file, peer);
-    this.#file.run('DELETE FROM peers WHERE id = :peer', { peer });
+    forgetPeer(this.#file, peer);
   }
 
   #recount(peer: number, names: number): void {
@@ -417,11 +426,4 @@ export class SqliteStore implements Store {
   #transaction<T>(work: () => T): Promise<T> {
     return asPromise(() => this.#file.transaction(work));
   }
-}
-
-/** SQLite answers at once; the contract speaks of promises, for the engines that do not. */
-function asPromise<T>(work: () => T): Promise<T> {
-  return new Promise((resolve) => {
-    resolve(work());
-  });
 }

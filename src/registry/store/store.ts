@@ -12,6 +12,7 @@ import type {
   Version,
 } from '../../protocol/schemas.ts';
 import type { Startable } from '../../lib/lifecycle.ts';
+import type { AccessStore } from './access-store.ts';
 import type { FoundPage, SearchQuery } from './search.ts';
 
 /** One peer offers at most so many names: past that one peer could fill the disk for all. */
@@ -19,6 +20,9 @@ export const MAX_NAMES_PER_PEER = 1_000_000;
 
 /** One peer is a source of at most so many contents under no name: a downloader of as many at once. */
 export const MAX_CONTENTS_PER_PEER = 1_000;
+
+/** Bytes of a secret. */
+export const SECRET_BYTES = 32;
 
 /** So many changes are kept at least, the latest. */
 export const KEPT_CHANGES = 10_000;
@@ -34,6 +38,8 @@ export interface NativePeer {
   peerId: string;
   endpoint: Endpoint;
   displayName: string | undefined;
+  /** The id of the key that it came with, in a private network. */
+  key?: string | undefined;
 }
 
 /** What is told under a name. */
@@ -63,6 +69,10 @@ export interface Counts {
  */
 export interface Store extends Startable {
   readonly engine: 'sqlite' | 'postgres';
+  /** Keys, secrets and who did what. */
+  readonly access: AccessStore;
+  /** Random bytes of this index, made at the first ask for that name, the same for every registry over it. */
+  secret(name: string): Promise<Buffer>;
 
   /**
    * Exercise: adds a registration. False: that endpoint held the name already, through either contract.
@@ -80,13 +90,13 @@ export interface Store extends Startable {
   listNames(after: string, limit: number, now: number): Promise<RegisteredName[]>;
 
   /**
-   * Renews a lease that runs, of a peer that is where it was: most calls of all. Answers the revision, or
-   * undefined, where it takes more: `renewLease`.
+   * Renews a lease that runs, of a peer that is where it was and comes with the same key: most calls of all.
+   * Answers the revision, or undefined, where it takes more: `renewLease`.
    */
   renewRunning(peer: NativePeer, now: number, expiresAt: number): Promise<number | undefined>;
   /**
    * Renews a lease, or begins one; answers the revision of the catalogue that is kept, 0 for none.
-   * @throws CodedError `removed`
+   * @throws CodedError `bad-key` where its key is not known any more, `removed`
    */
   renewLease(peer: NativePeer, expiresAt: number): Promise<number>;
   /** Where a native peer is, or undefined for one that is not known. */

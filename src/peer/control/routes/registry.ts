@@ -4,6 +4,7 @@
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { beginCall, callJsonOrThrow, misbehaves } from '../../../client/json-call.ts';
+import type { Network } from '../../../client/network.ts';
 import type { HttpApp } from '../../../lib/http/app.ts';
 import { EVENT_STREAM_TYPE } from '../../../lib/http/event-stream.ts';
 import { CodedError } from '../../../protocol/errors.ts';
@@ -17,7 +18,7 @@ const BASE = '/api/v1';
 
 export function registryRoutes(
   app: HttpApp,
-  registry: URL,
+  network: Network,
   controlled: Controlled,
   followers: Followers,
 ): void {
@@ -28,23 +29,21 @@ export function registryRoutes(
   });
 
   /** Where it is there. The path is made here, of what was understood: nothing in it leads elsewhere. */
-  function place(path: string, url: string): URL {
+  function place(path: string, url: string): string {
     if (controlled.state.peer.registry.contract === 'exercise')
       throw new CodedError(
         'not-native',
         'The registry knows the exercise’s contract alone: it finds whole names, and tells no more.',
       );
-    const there = new URL(`${BASE}${path}`, registry);
     const query = url.indexOf('?');
-    if (query !== -1) there.search = url.slice(query);
-    return there;
+    return `${BASE}${path}${query === -1 ? '' : url.slice(query)}`;
   }
 
   async function pass(path: string, url: string, reply: FastifyReply): Promise<FastifyReply> {
     const there = place(path, url);
     const headers = { accept: 'application/json' };
-    const answer = await callJsonOrThrow(there, { headers, signal: whileAsked(reply) });
-    if (answer === undefined) throw misbehaves(there, 'something else than JSON');
+    const answer = await callJsonOrThrow(network, there, { headers, signal: whileAsked(reply) });
+    if (answer === undefined) throw misbehaves(network, 'something else than JSON');
     return reply.type('application/json; charset=utf-8').send(JSON.stringify(answer));
   }
 
@@ -80,16 +79,16 @@ export function registryRoutes(
     const over = new AbortController();
     const signal = AbortSignal.any([over.signal, whileAsked(reply)]);
     const answer = await beginCall(
+      network,
       there,
       { accept: EVENT_STREAM_TYPE, ...(typeof last === 'string' && { 'last-event-id': last }) },
       signal,
     );
-    const { body } = answer;
-    const type = answer.headers.get('content-type') ?? '';
-    if (answer.status !== 200 || !body || !type.startsWith(EVENT_STREAM_TYPE)) {
+    const { statusCode = 0, headers } = answer;
+    if (statusCode !== 200 || !headers['content-type']?.startsWith(EVENT_STREAM_TYPE)) {
       over.abort();
-      throw misbehaves(there, `status ${answer.status}`);
+      throw misbehaves(network, `status ${statusCode}`);
     }
-    await passEvents(body, reply, followers, over);
+    await passEvents(answer, reply, followers, over);
   });
 }

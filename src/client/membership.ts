@@ -1,0 +1,30 @@
+// Who a key is at a private network, as its registry says.
+import { Type, type Static } from 'typebox';
+import { Value } from 'typebox/value';
+import { ROLES } from '../protocol/access.ts';
+import { SERVICE } from '../protocol/schemas.ts';
+import { callJsonOrThrow, misbehaves } from './json-call.ts';
+import type { Network } from './network.ts';
+
+const MembershipSchema = Type.Object({
+  service: Type.Literal(SERVICE),
+  private: Type.Literal(true),
+  you: Type.Object({
+    name: Type.String(),
+    role: Type.Union(ROLES.map((role) => Type.Literal(role))),
+  }),
+});
+
+/**
+ * The name of a network's key, and what it may do.
+ *
+ * @throws CodedError `bad-key`, `wrong-certificate`, `registry-…`
+ */
+export async function membershipOf(
+  network: Network,
+  signal?: AbortSignal,
+): Promise<Static<typeof MembershipSchema>['you']> {
+  const json = await callJsonOrThrow(network, '/api/v1', { signal });
+  if (Value.Check(MembershipSchema, json)) return json.you;
+  throw misbehaves(network, 'it is no registry of a private network');
+}
