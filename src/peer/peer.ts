@@ -115,6 +115,11 @@ export class Peer implements Startable {
         // Hashing may take long, and nobody waits for it at the end.
         await Promise.race([this.#catalogue.adopt(...finished), this.#stopped]);
       },
+      placeOf: async (root) => {
+        const found = await this.#catalogue.openContent(root);
+        await found?.opened[Symbol.asyncDispose]();
+        return found?.file.realPath;
+      },
       onChange: () => {
         this.#desk.downloadsChanged();
       },

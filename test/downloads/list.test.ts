@@ -286,3 +286,17 @@ describe('what is kept', () => {
     expect(second.desk.state.settings).toEqual({ downloadFolder: folder, atOnce: 7 });
   }, 60_000);
 });
+
+test('what this machine shares itself is not fetched: it is said where it is', async () => {
+  const { url } = await startRegistry();
+  const folder = await folderOf({ 'a film': bytes });
+  const { desk } = await startDownloading(url, { shares: [folder] });
+  await expect(desk.addDownload({ root, name: 'film' })).rejects.toMatchObject({
+    code: 'file-exists',
+    facts: { path: join(folder, 'a film') },
+  });
+  expect(desk.state.downloads).toEqual([]);
+  // One that has changed meanwhile is not that content any more.
+  await writeFile(join(folder, 'a film'), 'another one');
+  await expect(desk.addDownload({ root, name: 'film' })).resolves.toMatchObject({ root });
+});
