@@ -16,6 +16,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   search: async () => (await import('./search.ts')).searchCommand(),
   get: async () => (await import('./get.ts')).getCommand(),
   join: async () => (await import('./join.ts')).joinCommand(),
+  keys: async () => (await import('./keys.ts')).keysCommand(),
   leave: async () => (await import('./leave.ts')).leaveCommand(),
   networks: async () => (await import('./joined.ts')).networksCommand(),
   peers: async () => (await import('./peers.ts')).peersCommand(),

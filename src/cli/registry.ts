@@ -21,9 +21,10 @@ import {
   wholeNumber,
 } from './options.ts';
 import { loadPage } from './page.ts';
+import { hostInUrl, privateOptions, type PrivateFlags } from './private-registry.ts';
 import { print, say, untilSignalled } from './terminal.ts';
 
-interface Flags {
+interface Flags extends PrivateFlags {
   port: number;
   host: string;
   data: string;
@@ -84,6 +85,25 @@ export function registryCommand(): Command {
         .default([], 'none')
         .argParser(listOf(parseProxy)),
     )
+    .addOption(
+      option(
+        '--private',
+        'for those with a key alone, and over TLS; the index stays that for ever',
+      ),
+    )
+    .addOption(
+      option('--tls-cert <file>', 'the certificate, with those who vouch for it, in PEM').default(
+        undefined,
+        'one of its own, pinned in the join links',
+      ),
+    )
+    .addOption(option('--tls-key <file>', 'the private key of the certificate, in PEM'))
+    .addOption(
+      option('--link-file <file>', 'where the administrator’s join link goes, instead of stdout'),
+    )
+    .addOption(
+      option('--open-exercise', 'let anybody use the exercise’s contract of a private network'),
+    )
     .addOption(option('--no-page', 'serve no page for browsers'))
     .addOption(jsonOption())
     .addOption(logOption())
@@ -106,7 +126,8 @@ async function run(flags: Flags): Promise<void> {
     log.error({ err }, 'the index could not be kept up');
   });
   const page = flags.page ? await loadPage() : undefined;
-  const registry = new Registry({
+  const registry: Registry = new Registry({
+    private: await privateOptions(flags, flags.host, flags.advertise, () => registry.address.port),
     store,
     log,
     host: flags.host,
@@ -125,7 +146,7 @@ async function run(flags: Flags): Promise<void> {
   if (flags.json) print(JSON.stringify({ address, port, data }));
   else {
     say(`The registry serves on ${address} port ${port}; its data is in ${data}.`);
-    if (page) say(`Its page: http://${hereOf(address)}:${port}/`);
+    if (page) say(`Its page: ${flags.private ? 'https' : 'http'}://${hereOf(address)}:${port}/`);
   }
   await stopped;
   registry.drain();
@@ -136,7 +157,7 @@ async function run(flags: Flags): Promise<void> {
 /** How a browser on this machine reaches an address that is listened on. */
 function hereOf(address: string): string {
   if (address === '0.0.0.0' || address === '::') return '127.0.0.1';
-  return address.includes(':') ? `[${address}]` : address;
+  return hostInUrl(address);
 }
 
 /** The engine of the index, and where its data is: without the password of a database. */

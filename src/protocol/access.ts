@@ -99,6 +99,29 @@ export const AuditSchema = Type.Object({
 });
 export type Audit = Static<typeof AuditSchema>;
 
+/** All keys of a network, the latest first. */
+export const KeysSchema = Type.Object({ keys: Type.Array(KeySchema) });
+export type KeyList = Static<typeof KeysSchema>;
+
+/** The one answer that holds a key itself. */
+export const MadeKeySchema = Type.Object({
+  ...KeySchema.properties,
+  key: Type.String({
+    description: 'The key itself: it is told here once, and kept nowhere.',
+    examples: [`sp2p_${KEY_ID}_${'A'.repeat(43)}`],
+  }),
+  pin: Type.Union([Type.String(), Type.Null()], {
+    description:
+      'For its join link: the pin of the registry’s certificate; null: somebody signed that whom systems may know.',
+  }),
+});
+export type MadeKey = Static<typeof MadeKeySchema>;
+
+export const SignInSchema = Type.Object(
+  { key: Type.String({ maxLength: 1_024, description: 'The key, or its join link.' }) },
+  { additionalProperties: false, examples: [{ key: `sp2p_${KEY_ID}_${'A'.repeat(43)}` }] },
+);
+
 /** What an administrator takes off the network. */
 const RemovalKindSchema = Type.Union(
   [Type.Literal('name'), Type.Literal('content'), Type.Literal('peer')],

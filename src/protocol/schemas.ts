@@ -76,6 +76,17 @@ export const ServiceSchema = Type.Object(
     leaseSeconds: Type.Number({
       description: 'How long a peer is believed without hearing from it.',
     }),
+    private: Type.Optional(
+      Type.Literal(true, { description: 'Whether it is that of a private network.' }),
+    ),
+    you: Type.Optional(
+      Type.Object(
+        { name: Type.String(), role: Type.String() },
+        {
+          description: 'Whose key this was asked with, and what that may do: in a private network.',
+        },
+      ),
+    ),
   },
   { examples: [{ service: SERVICE, version: '1.0.0', leaseSeconds: 25 }] },
 );

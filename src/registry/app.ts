@@ -14,20 +14,25 @@ import type { PageFiles } from '../lib/http/page-files.ts';
 import { pageRoutes } from '../lib/http/page-routes.ts';
 import type { Logger } from '../lib/log.ts';
 import { VERSION } from '../lib/version.ts';
+import type { Access } from './access/access.ts';
 import { callerOf, requireOwnEndpoint } from './callers.ts';
 import type { RegistryContext, RegistryServer } from './context.ts';
 import { boundAddresses, boundLoad, boundReadiness, DEFAULT_RATE_LIMIT } from './limits.ts';
 import { Load } from './load.ts';
 import { Metrics } from './metrics.ts';
+import { auditRoutes } from './routes/audit.ts';
 import { eventRoutes } from './routes/events.ts';
 import { Readiness } from './readiness.ts';
 import { REQUEST_ID_HEADER, requestIdOf, tellRequests } from './requests.ts';
 import { exerciseRoutes } from './routes/exercise.ts';
+import { keyRoutes } from './routes/keys.ts';
 import { nativeRoutes } from './routes/native.ts';
 import { operationsRoutes } from './routes/operations.ts';
 import { removalRoutes } from './routes/removals.ts';
 import { searchRoutes } from './routes/search.ts';
 import { referenceRoutes } from './routes/reference.ts';
+import { isSignInForm, sessionRoutes } from './routes/session.ts';
+import { ticketRoutes } from './routes/tickets.ts';
 import type { Store } from './store/store.ts';
 
 const DEFAULT_BASE = 'api/Registers';
@@ -54,21 +59,23 @@ export function createApp(options: {
   unreachable: RegistryContext['unreachable'];
   dialBack: RegistryContext['dialBack'];
   changes: RegistryContext['changes'];
-  /** Default: false. */
-  isPrivate?: boolean | undefined;
   /** Proxies whose X-Forwarded-For is believed: addresses and CIDR ranges. Default: none. */
   trustProxy?: string[] | undefined;
   /** Requests a minute of one address; 0: no limit. */
   rateLimit?: number | undefined;
   /** Default: no page. */
   page?: PageFiles | undefined;
+  /** Of a private network. Default: the network is open. */
+  access?: Access | undefined;
+  /** Default: true, the exercise's contract is there. */
+  exercise?: boolean | undefined;
   readiness?: Readiness;
   load?: Load;
   requestTimeoutMs?: number | undefined;
   silenceMs?: number | undefined;
 }): RegistryServer {
   const { store, log, clock, leaseSeconds, anyAddress, advertise } = options;
-  const { unreachable, dialBack, changes } = options;
+  const { unreachable, dialBack, changes, access, exercise = true } = options;
   const { requestTimeoutMs = REQUEST_TIMEOUT_MS, silenceMs = SILENCE_MS } = options;
   const { trustProxy = [], rateLimit = DEFAULT_RATE_LIMIT } = options;
   const { readiness = new Readiness(store), load = new Load(log) } = options;
@@ -133,6 +140,7 @@ export function createApp(options: {
   });
   boundReadiness(app, readiness);
   boundAddresses(app, rateLimit);
+  access?.guard(app);
 
   // Bodies are JSON whatever their type says: `curl -d` says form. That alone would let any web page
   // register through its reader's browser, so a page of another origin is refused.
@@ -141,12 +149,13 @@ export function createApp(options: {
   app.addContentTypeParser('*', { parseAs: 'string' }, (request, body: string, done) => {
     // Some clients announce a type for the body that they do not send.
     if (body === '') done(null, undefined);
+    else if (isSignInForm(request)) done(null, Object.fromEntries(new URLSearchParams(body)));
     else void parseJson(request, body, done);
   });
   app.addHook('onRequest', (request, reply, done) => {
     const { origin, host } = request.headers;
     const changes = request.method !== 'GET' && request.method !== 'HEAD';
-    if (changes && origin !== undefined && !isOrigin(origin, host))
+    if (changes && origin !== undefined && !isOrigin(origin, host, access !== undefined))
       sendProblem(
         reply,
         new CodedError('cross-origin', `Pages of ${origin.slice(0, 200)} may not change anything.`),
@@ -169,8 +178,7 @@ export function createApp(options: {
     unreachable,
     dialBack,
     changes,
-    isPrivate: options.isPrivate ?? false,
-    keyNameOf: () => '',
+    access,
   };
 
   void app.register(swagger, {
@@ -189,11 +197,15 @@ export function createApp(options: {
       nativeRoutes(routes, context, VERSION);
       searchRoutes(routes, context);
       eventRoutes(routes, context);
-      for (const base of new Map(
-        [DEFAULT_BASE, ...options.bases].map((each) => [each.toLowerCase(), each]),
-      ).values())
+      if (access) {
+        keyRoutes(routes, access, context);
+        ticketRoutes(routes, access, context);
+        auditRoutes(routes, access);
+        sessionRoutes(routes, access);
+        removalRoutes(routes, access, context);
+      }
+      for (const base of exercise ? basesOf(options.bases) : [])
         exerciseRoutes(routes, base, context);
-      if (context.isPrivate) removalRoutes(routes, context);
       operationsRoutes(routes, { readiness, metrics });
       referenceRoutes(routes);
       if (options.page) {
@@ -207,10 +219,14 @@ export function createApp(options: {
   return app;
 }
 
-function isOrigin(origin: string, host: string | undefined): boolean {
-  try {
-    return new URL(origin).host === host;
-  } catch {
-    return false;
-  }
+/** Where the exercise's contract is: at its own base, and at further ones. */
+export function basesOf(further: string[]): string[] {
+  const bases = [DEFAULT_BASE, ...further].map((each) => [each.toLowerCase(), each] as const);
+  return [...new Map(bases).values()];
+}
+
+/** @param overTls whether pages of this registry come over nothing else */
+function isOrigin(origin: string, host: string | undefined, overTls: boolean): boolean {
+  const url = URL.parse(origin);
+  return url !== null && url.host === host && (!overTls || url.protocol === 'https:');
 }

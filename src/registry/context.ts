@@ -1,9 +1,9 @@
 // What the routes are given: the index, the clock, and the answer to "may this caller do that?".
-import type { FastifyRequest } from 'fastify';
 import type { Endpoint } from '../protocol/endpoints.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { HttpApp } from '../lib/http/app.ts';
 import type { Logger } from '../lib/log.ts';
+import type { Access } from './access/access.ts';
 import type { ChangeFeed } from './change-feed.ts';
 import type { DialBack } from './dial-back.ts';
 import type { Called } from './callers.ts';
@@ -24,10 +24,8 @@ export interface RegistryContext {
   /** Has an endpoint looked at that somebody could not reach; resolves before that is done. */
   unreachable: (endpoint: Endpoint) => Promise<void>;
   changes: ChangeFeed;
-  /** Whether only those with a key may call. */
-  isPrivate: boolean;
-  /** Who calls, in a private network: the name of the key. */
-  keyNameOf: (request: FastifyRequest) => string;
+  /** Of a private network; undefined: the network is open. */
+  access: Access | undefined;
 }
 
 export type RegistryServer = HttpApp;

@@ -5,7 +5,10 @@ import { systemClock, type Clock } from '../lib/clock.ts';
 import { pause, Repeating, type Startable } from '../lib/lifecycle.ts';
 import type { PageFiles } from '../lib/http/page-files.ts';
 import type { Logger } from '../lib/log.ts';
-import { createApp } from './app.ts';
+import { Access } from './access/access.ts';
+import { AuditTrail } from './access/audit-trail.ts';
+import { PrivateNetwork, settleNetwork, type PrivateOptions } from './access/private-network.ts';
+import { basesOf, createApp } from './app.ts';
 import { ChangeFeed } from './change-feed.ts';
 import { DialBack } from './dial-back.ts';
 import type { RegistryServer } from './context.ts';
@@ -54,6 +57,8 @@ export interface RegistryOptions {
   maxUnderWay?: number;
   /** The page that it serves at `/`. Default: none. */
   page?: PageFiles | undefined;
+  /** For a private network. Default: it is open. */
+  private?: PrivateOptions | undefined;
   /** The pause between two rounds of probes. Default: 8,000. */
   probeEveryMs?: number;
   /** How long a whole request may take to arrive. Default: 20,000. */
@@ -69,6 +74,8 @@ export class Registry implements Startable {
   readonly #readiness: Readiness;
   readonly #load: Load;
   readonly #upkeep: Startable[];
+  readonly #private: PrivateNetwork | undefined;
+  readonly #trail: AuditTrail | undefined;
   readonly #ending = new AbortController();
   #opening: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | undefined;
@@ -81,7 +88,17 @@ export class Registry implements Startable {
     this.#options = options;
     this.#readiness = new Readiness(store);
     this.#load = new Load(log, options.maxUnderWay);
+    const openExercise = options.private?.openExercise ?? false;
+    const access =
+      options.private &&
+      new Access({
+        ...{ store, clock, trail: new AuditTrail(store.access, log) },
+        openedBases: openExercise ? basesOf(options.bases ?? []) : [],
+      });
+    this.#trail = access?.trail;
     this.#app = createApp({
+      access,
+      exercise: !options.private || openExercise,
       store,
       log,
       clock,
@@ -100,7 +117,10 @@ export class Registry implements Startable {
       requestTimeoutMs: options.requestTimeoutMs,
       silenceMs: options.silenceMs,
     });
+    this.#private =
+      options.private && new PrivateNetwork(this.#app, { ...options.private, store, clock });
     this.#upkeep = [
+      ...(access ? [access.trail] : []),
       this.#load,
       new Prober(store, log, options.probeEveryMs),
       reports,
@@ -127,14 +147,18 @@ export class Registry implements Startable {
   /**
    * Resolves once it listens. Where the database is away just now it is not ready until that is back.
    *
-   * @throws CodedError `cannot-open-data`, `port-taken`, `cannot-listen`
+   * @throws CodedError `cannot-open-data`, `port-taken`, `cannot-listen`; `bad-usage` where the index is that
+   * of a private network, and this is none, or the other way round
    */
   async start(): Promise<void> {
     const { store, log, host = '0.0.0.0', port = 7770 } = this.#options;
     try {
-      await store.start();
+      await this.#open();
     } catch (error) {
-      if (!isAway(error)) throw error;
+      if (!isAway(error)) {
+        await store.stop();
+        throw error;
+      }
       log.warn({ why: error.message }, 'the index is not open: trying again until it is');
       this.#readiness.waiting();
     }
@@ -150,19 +174,27 @@ export class Registry implements Startable {
           });
     }
     log.info(this.address, 'the registry serves');
+    this.#private?.listens();
     if (this.#readiness.isOpen) await this.#keepUp();
     else this.#opening = this.#openLater();
   }
 
+  async #open(): Promise<void> {
+    const { store } = this.#options;
+    await store.start();
+    await settleNetwork(store, this.#private ? 'private' : 'open');
+    await this.#private?.open();
+  }
+
   /** Tries until the index is open. */
   async #openLater(): Promise<void> {
-    const { store, log } = this.#options;
+    const { log } = this.#options;
     const { signal } = this.#ending;
     while (!this.#readiness.isOpen) {
       await pause(OPEN_EVERY_MS, signal);
       if (signal.aborted) return;
       try {
-        await store.start();
+        await this.#open();
         log.warn('the index is open now');
         this.#readiness.opened();
       } catch (error) {
@@ -197,6 +229,8 @@ export class Registry implements Startable {
       }, LAST_REQUESTS_MS);
       await this.#app.close();
       clearInterval(late);
+      // With the last answers.
+      await this.#trail?.stop();
       await this.#options.store.stop();
     })();
     return this.#stopping;

@@ -1,5 +1,10 @@
 // Calls to a registry as they go over the wire: the path exactly as it is given, the answer whole.
-import { request, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
+import {
+  request as requestPlain,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+} from 'node:http';
+import { request as requestOverTls } from 'node:https';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect } from 'vitest';
@@ -21,9 +26,11 @@ export async function call(
   port: number,
   method: string,
   path: string,
-  options: { body?: unknown; headers?: OutgoingHttpHeaders } = {},
+  options: { body?: unknown; headers?: OutgoingHttpHeaders; overTls?: boolean } = {},
 ): Promise<Answered> {
-  const { body, headers = {} } = options;
+  const { body, headers = {}, overTls = false } = options;
+  // Whose certificate it is, other tests look at.
+  const request = overTls ? requestOverTls : requestPlain;
   const sent = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const length =
@@ -38,6 +45,7 @@ export async function call(
       path,
       headers: { ...length, ...headers },
       agent: false,
+      ...(overTls && { rejectUnauthorized: false }),
       signal: AbortSignal.timeout(DEADLINE_MS),
     })
       .on('response', (response) => {

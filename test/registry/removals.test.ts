@@ -1,13 +1,22 @@
 // What administrators take off a private network, as it goes over the wire.
 import { expect, test } from 'vitest';
-import { expectProblem } from './calling.ts';
+import { expectProblem, type Answered } from './calling.ts';
+import { startPrivate } from './private-registry.ts';
 import { startedFor } from './started-for.ts';
 
 const PEER = '0123456789abcdef'.repeat(2);
 const ROOT = 'ab'.repeat(32);
 const HERE = '127.0.0.1';
 
-async function announced(call: Awaited<ReturnType<typeof startedFor>>): Promise<void> {
+type Call = (_from: string, method: string, path: string, body?: unknown) => Promise<Answered>;
+
+/** Calls of an administrator to a private network. */
+async function asAdmin(): Promise<Call> {
+  const { ask, admin } = await startPrivate();
+  return (_from, method, path, body) => ask(admin, method, path, { body });
+}
+
+async function announced(call: Call): Promise<void> {
   await call(HERE, 'PUT', `/api/v1/peers/${PEER}`, { port: 7771 });
   const offered = [{ name: 'Exam.pdf', size: 1, modified: 1, root: ROOT }];
   const change = { revision: 0, reset: true, offered, withdrawn: [] };
@@ -15,7 +24,7 @@ async function announced(call: Awaited<ReturnType<typeof startedFor>>): Promise<
 }
 
 test('what is taken off is in no answer, until it is restored and told anew', async () => {
-  const call = await startedFor({ isPrivate: true });
+  const call = await asAdmin();
   const holders = async () =>
     (await call(HERE, 'GET', `/api/v1/contents/${ROOT}`)).json as { holders: number };
   await announced(call);
@@ -39,7 +48,7 @@ test('what is taken off is in no answer, until it is restored and told anew', as
 });
 
 test('a peer that was removed is refused, and so is a content of it', async () => {
-  const call = await startedFor({ isPrivate: true });
+  const call = await asAdmin();
   await announced(call);
   const remove = (kind: string, subject: string) =>
     call(HERE, 'POST', '/api/v1/removals', { kind, subject });
@@ -52,7 +61,7 @@ test('a peer that was removed is refused, and so is a content of it', async () =
 });
 
 test('removals come page by page, the latest first', async () => {
-  const call = await startedFor({ isPrivate: true });
+  const call = await asAdmin();
   for (const subject of ['a', 'b', 'c'])
     await call(HERE, 'POST', '/api/v1/removals', { kind: 'name', subject });
   interface Page {
@@ -70,7 +79,7 @@ test('removals come page by page, the latest first', async () => {
 });
 
 test('what is neither a name, nor a root, nor a peer id is not taken off', async () => {
-  const call = await startedFor({ isPrivate: true });
+  const call = await asAdmin();
   const remove = (body: unknown) => call(HERE, 'POST', '/api/v1/removals', body);
   expectProblem(await remove({ kind: 'name', subject: '../x' }), 400, 'bad-name');
   expectProblem(await remove({ kind: 'content', subject: 'x' }), 400, 'bad-root');
@@ -83,4 +92,45 @@ test('an open network takes nothing off', async () => {
   const call = await startedFor();
   const removal = { kind: 'name', subject: 'a' };
   expectProblem(await call(HERE, 'POST', '/api/v1/removals', removal), 404, 'not-found');
+});
+
+test('only an administrator takes something off, and what happened is in the audit trail', async () => {
+  const { ask, admin, keyFor } = await startPrivate();
+  const body = { kind: 'name', subject: 'a' };
+  const member = await keyFor('member');
+  for (const [method, path] of [
+    ['POST', '/api/v1/removals'],
+    ['GET', '/api/v1/removals'],
+    ['DELETE', '/api/v1/removals/1'],
+  ] as const)
+    expectProblem(
+      await ask(member.key, method, path, method === 'POST' ? { body } : {}),
+      403,
+      'not-allowed',
+    );
+  expect((await ask(admin, 'POST', '/api/v1/removals', { body })).json).toMatchObject({
+    by: 'administrator',
+  });
+  const { entries } = (await ask(admin, 'GET', '/api/v1/audit')).json as {
+    entries: { action: string; outcome: string }[];
+  };
+  const told = entries.filter(({ action }) => action === 'remove');
+  expect(told).toMatchObject([
+    { key: { name: 'administrator' }, subject: 'a', outcome: 'done' },
+    { key: { name: 'a member' }, outcome: 'not-allowed' },
+  ]);
+});
+
+test('there is no ticket for a content that was removed, nor for a peer', async () => {
+  const { ask, admin } = await startPrivate();
+  const ticket = (root: string) =>
+    ask(admin, 'POST', '/api/v1/tickets', { body: { root, asker: PEER } });
+  const remove = (kind: string, subject: string) =>
+    ask(admin, 'POST', '/api/v1/removals', { body: { kind, subject } });
+  expect(await ticket(ROOT)).toMatchObject({ status: 200 });
+  await remove('content', ROOT);
+  expectProblem(await ticket(ROOT), 403, 'removed');
+  expect(await ticket('cd'.repeat(32))).toMatchObject({ status: 200 });
+  await remove('peer', PEER);
+  expectProblem(await ticket('cd'.repeat(32)), 403, 'removed');
 });

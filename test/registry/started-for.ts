@@ -28,7 +28,6 @@ export async function startedFor(
     unreachable?: (endpoint: Endpoint) => Promise<void>;
     trustProxy?: string[];
     rateLimit?: number;
-    isPrivate?: boolean;
   } = {},
 ): Promise<CallFrom> {
   const store = new SqliteStore(':memory:');

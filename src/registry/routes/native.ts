@@ -37,7 +37,8 @@ const ContentParams = Type.Object({ root: RootSchema });
 const HoldingParams = Type.Object({ peerId: PeerIdSchema, root: RootSchema });
 
 export function nativeRoutes(app: RegistryServer, context: RegistryContext, version: string): void {
-  const { store, log, clock, leaseSeconds, requireOwn, asKept, dialBack, unreachable } = context;
+  const { store, log, clock, leaseSeconds, requireOwn, asKept, dialBack, unreachable, access } =
+    context;
   const tags = ['native'];
 
   /** Only from where it is, a peer's lease and catalogue are changed. */
@@ -68,7 +69,13 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
         response: { 200: ServiceSchema },
       },
     },
-    () => ({ service: SERVICE, version, leaseSeconds }) as const,
+    (request) => {
+      const service = { service: SERVICE, version, leaseSeconds } as const;
+      const key = access?.keyOf(request);
+      return key
+        ? { ...service, private: true as const, you: { name: key.name, role: key.role } }
+        : service;
+    },
   );
 
   const stats = new NetworkStats(store, clock);
@@ -103,10 +110,16 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
       const { ipAddress = callerOf(request).address, port, displayName } = request.body;
       const endpoint = asKept(parseEndpoint({ ipAddress, port }));
       requireOwn(request, endpoint);
-      const peer = { peerId, endpoint, displayName: displayName && printable(displayName) };
+      const peer = {
+        ...{ peerId, endpoint, displayName: displayName && printable(displayName) },
+        key: access?.keyOf(request)?.id,
+      };
       const now = clock.now();
       const renewed = await store.renewRunning(peer, now, now + leaseSeconds * 1000);
-      if (renewed !== undefined) return { endpoint, leaseSeconds, revision: renewed };
+      if (renewed !== undefined) {
+        access?.isRoutine(request);
+        return { endpoint, leaseSeconds, revision: renewed };
+      }
       const known = await requireOwnPeer(request, peerId);
       await requireReachable(peerId, endpoint, known);
       const revision = await store.renewLease(peer, clock.now() + leaseSeconds * 1000);

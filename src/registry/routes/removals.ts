@@ -1,4 +1,5 @@
-// What administrators take off a private network: names, contents, peers. Who may call is access.ts's to say.
+// What administrators take off a private network: names, contents, peers. Who may call is said in access/roles.ts.
+import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import {
   NewRemovalSchema,
@@ -8,6 +9,7 @@ import {
 } from '../../protocol/access.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import { parseName } from '../../protocol/names.ts';
+import type { Access } from '../access/access.ts';
 import type { RegistryContext, RegistryServer } from '../context.ts';
 import { DEFAULT_PAGE, LimitSchema, readsLimit } from './pages.ts';
 
@@ -15,9 +17,13 @@ const MAX_BODY_BYTES = 16 * 1024;
 
 const IdInText = Type.String({ pattern: '^[1-9][0-9]{0,15}$', examples: ['1'] });
 
-export function removalRoutes(app: RegistryServer, context: RegistryContext): void {
-  const { store, clock, log, keyNameOf } = context;
-  const tags = ['private'];
+export function removalRoutes(
+  app: RegistryServer,
+  access: Access,
+  { store, clock, log }: RegistryContext,
+): void {
+  const tags = ['private network'];
+  const nameOfKey = (request: FastifyRequest) => access.keyOf(request)?.name ?? '';
 
   app.post(
     '/api/v1/removals',
@@ -34,7 +40,7 @@ export function removalRoutes(app: RegistryServer, context: RegistryContext): vo
     async (request) => {
       const { kind, reason = '' } = request.body;
       const subject = parseSubject(kind, request.body.subject);
-      const by = keyNameOf(request);
+      const by = nameOfKey(request);
       const removal = await store.remove({ kind, subject, reason, by, at: clock.now() });
       log.info({ requestId: request.id, kind, subject, by }, 'taken off the network');
       return removal;
@@ -74,7 +80,7 @@ export function removalRoutes(app: RegistryServer, context: RegistryContext): vo
       const undone = await store.restore(Number(request.params.id));
       if (!undone) throw new CodedError('not-found', `There is no removal ${request.params.id}.`);
       const { kind, subject } = undone;
-      log.info({ requestId: request.id, kind, subject, by: keyNameOf(request) }, 'restored');
+      log.info({ requestId: request.id, kind, subject, by: nameOfKey(request) }, 'restored');
       return undone;
     },
   );

@@ -2,6 +2,7 @@
 import type {
   Audit,
   Key,
+  MadeKey,
   NewKey,
   NewRemoval,
   Removal,
@@ -20,12 +21,6 @@ export interface You {
 interface Service {
   private?: boolean;
   you?: You;
-}
-
-/** A key as its maker sees it, once. */
-export interface MadeKey {
-  key: Key;
-  link: string;
 }
 
 export function service(signal?: AbortSignal): Promise<Service> {

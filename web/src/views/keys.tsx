@@ -1,7 +1,8 @@
 // The keys of a private network: who has one, making one, revoking one.
 import { useEffect, useState } from 'preact/hooks';
-import type { Key } from '../../../src/protocol/access.ts';
-import { keys as askKeys, revokeKey, type MadeKey } from '../api/access.ts';
+import type { Key, MadeKey } from '../../../src/protocol/access.ts';
+import { formatJoinLink } from '../../../src/protocol/join-link.ts';
+import { keys as askKeys, revokeKey } from '../api/access.ts';
 import { now } from '../state/clock.ts';
 import { wordsOf } from '../state/faults.ts';
 import { attempt } from '../state/notices.ts';
@@ -134,12 +135,13 @@ interface RowProps {
   onRevoked: () => void;
 }
 
-function JoinLink({ made: { key, link }, onClose }: { made: MadeKey; onClose: () => void }) {
+function JoinLink({ made: { name, key, pin }, onClose }: { made: MadeKey; onClose: () => void }) {
+  const link = formatJoinLink({ url: new URL(location.href), pin: pin ?? undefined, key });
   return (
     <Dialog title="The key is made" onClose={onClose} isWide>
       <p>
-        This is the link for <Foreign class="who" text={key.name} />. It is shown <b>only now</b>:
-        pass it on by a way that nobody else reads.
+        This is the link for <Foreign class="who" text={name} />. It is shown <b>only now</b>: pass
+        it on by a way that nobody else reads.
       </p>
       <CopyLine text={link} label="Copy link" />
       <p class="muted">It is pasted, once, into this:</p>

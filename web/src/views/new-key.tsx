@@ -1,7 +1,7 @@
 // Makes a key: for whom, for what, and for how long.
 import { useState } from 'preact/hooks';
-import type { Role } from '../../../src/protocol/access.ts';
-import { makeKey, type MadeKey } from '../api/access.ts';
+import type { MadeKey, Role } from '../../../src/protocol/access.ts';
+import { makeKey } from '../api/access.ts';
 import { wordsOf } from '../state/faults.ts';
 import { Dialog } from '../parts/dialog.tsx';
 
