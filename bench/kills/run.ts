@@ -6,7 +6,7 @@
 // The sources are real shares; what they send is counted by a relay in front of each, which also slows
 // them down, so that the kills fall into the download and not behind it.
 import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { randomBytes, randomFillSync, randomInt } from 'node:crypto';
+import { randomFillSync, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, linkSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
@@ -16,7 +16,10 @@ import { Transform } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
+import { NativeRegistry } from '../../src/client/registry-client.ts';
+import { Identity } from '../../src/lib/identity.ts';
 import { pieceLengthOf } from '../../src/protocol/merkle.ts';
+import type { CatalogueEntry } from '../../src/protocol/schemas.ts';
 
 const { values } = parseArgs({
   options: {
@@ -102,7 +105,7 @@ async function addSource(n: number, registry: string): Promise<void> {
   const { port } = await share.line((line) => line['event'] === 'serving');
   await share.line((line) => line['event'] === 'indexed');
   const origin = `http://127.0.0.1:${port as number}`;
-  const { files } = (await (await fetch(origin)).json()) as { files: unknown[] };
+  const { files } = (await (await fetch(origin)).json()) as { files: CatalogueEntry[] };
   const relay = createServer({ allowHalfOpen: true }, (socket) => {
     const behind = connect({ port: port as number, host: '127.0.0.1' }).on('error', () =>
       socket.destroy(),
@@ -114,15 +117,10 @@ async function addSource(n: number, registry: string): Promise<void> {
   relays.push(relay.listen(0, '127.0.0.1'));
   await once(relay, 'listening');
   const self = { ipAddress: '127.0.0.1', port: (relay.address() as AddressInfo).port };
-  const peer = `${registry}/api/v1/peers/${randomBytes(16).toString('hex')}`;
-  const tell = async (method: string, path: string, body: object) => {
-    const headers = { 'content-type': 'application/json' };
-    const answer = await fetch(path, { method, headers, body: JSON.stringify(body) });
-    if (!answer.ok) throw new Error(`The registry said ${answer.status}.`);
-  };
-  await tell('PUT', peer, self);
-  await tell('PATCH', `${peer}/catalogue`, { revision: 0, offered: files, withdrawn: [] });
-  setInterval(() => void tell('PUT', peer, self).catch(() => undefined), 5_000).unref();
+  const peer = new NativeRegistry({ url: new URL(registry) }).as(Identity.fresh());
+  await peer.announce(self);
+  await peer.changeCatalogue({ revision: 0, offered: files, withdrawn: [] });
+  setInterval(() => void peer.announce(self).catch(() => undefined), 5_000).unref();
 }
 
 /** Counts what passes, and lets no more pass in a time than this source's part of the content. */

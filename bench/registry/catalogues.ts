@@ -1,11 +1,10 @@
 // Who offers which names: a thousand peers, some with much and most with little, and one name in ten
 // with several of them, now and then as another content. The same for the same seed.
-import { createHash } from 'node:crypto';
 import { namesFrom } from './names.ts';
 import { drawnBy, hexDigits, randomFrom, type Random } from './random.ts';
 
 export const PEERS = 1_000;
-const SEED = 5;
+export const SEED = 5;
 /** Of names this share is offered by several peers. */
 const SHARED = 0.1;
 const MOST_HOLDERS = 6;
@@ -53,11 +52,6 @@ export function cataloguesOf(count: number): Catalogues {
     offers += chosen.size;
   });
   return { names, holders, offers, changes: entries.map(changesOf) };
-}
-
-/** What a peer calls itself. */
-export function peerIdOf(peer: number): string {
-  return createHash('sha256').update(`peer ${SEED} ${peer}`).digest('hex').slice(0, 32);
 }
 
 /** Where it is: an address of loopback for each, all on one port. */

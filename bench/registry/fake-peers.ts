@@ -2,11 +2,12 @@
 // own, and proves who it is to a registry that dials back (GET /peer?nonce=HEX).
 //
 //   node fake-peers.ts COUNT        says { "port" } once all listen
-import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createServer as createListener, type AddressInfo, type Socket } from 'node:net';
-import { addressOf, peerIdOf } from './catalogues.ts';
+import { reachProof } from '../../src/lib/reach-proof.ts';
+import { addressOf } from './catalogues.ts';
+import { identityOf } from './identities.ts';
 
 const count = Number(process.argv[2]);
 /** Another port is tried as often, should one peer's be taken. */
@@ -21,8 +22,7 @@ const http = createServer((request, response) => {
     response.writeHead(404).end();
     return;
   }
-  const proof = createHmac('sha256', peerIdOf(peer)).update(nonce).digest('hex');
-  const body = JSON.stringify({ proof });
+  const body = JSON.stringify(reachProof(identityOf(peer), nonce));
   response.writeHead(200, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),

@@ -3,7 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { addressOf, peerIdOf } from './catalogues.ts';
+import { LEASE_HEADER, PROOF_HEADER } from '../../src/lib/peer-proof.ts';
+import { addressOf } from './catalogues.ts';
+import { peerIdOf, proofOf } from './identities.ts';
 import { cpuOf, inPeace, memoryOf, type Memory, type Watched } from './machine.ts';
 import { announcementOf } from './registration.ts';
 import type { RegistryProcess } from './registry-process.ts';
@@ -87,11 +89,16 @@ interface Heart {
   socket: Socket | undefined;
   due: number;
   sent: number | undefined;
+  /** Whether its requests carry the token that a proof was worth. */
+  isProven: boolean;
 }
+
+const TOKEN = new RegExp(`^${LEASE_HEADER}: (\\S+)`, 'im');
 
 /** Nothing but sockets: the load is to be small beside what it measures. */
 class Hearts {
   readonly #port: number;
+  readonly #peerPort: number;
   readonly #hearts: Heart[];
   #ticking: NodeJS.Timeout | undefined;
   #next = 0;
@@ -105,6 +112,7 @@ class Hearts {
     if (Number(handles) < HEARTBEATING + SPARE_HANDLES)
       throw new Error(`${HEARTBEATING} connections need a higher limit: ulimit -n 20000`);
     this.#port = port;
+    this.#peerPort = peerPort;
     const begun = performance.now();
     // Spread evenly, in order: whose turn it is is a place in a ring.
     this.#hearts = Array.from({ length: HEARTBEATING }, (_, peer) => ({
@@ -112,6 +120,7 @@ class Hearts {
       socket: undefined,
       due: begun + (PERIOD_MS * peer) / HEARTBEATING,
       sent: undefined,
+      isProven: false,
     }));
   }
 
@@ -157,14 +166,33 @@ class Hearts {
     }
   }
 
+  /** What the registry wants before the first renewal of each. */
+  #prove(peer: number, heart: Heart, answer: string): void {
+    const [, nonce = ''] = /"nonce":"([^"]+)"/.exec(answer) ?? [];
+    const body = announcementOf(peer, this.#peerPort);
+    void proofOf(peer, nonce, 'PUT', `/api/v1/peers/${peerIdOf(peer)}`, body).then((proof) => {
+      const header = `${PROOF_HEADER}: ${proof}`;
+      heart.socket?.write(requestOf(peer, this.#port, this.#peerPort, header));
+    });
+  }
+
   #connected(peer: number, heart: Heart): Socket {
     const socket = connect({
       ...{ host: '127.0.0.1', port: this.#port, localAddress: addressOf(peer), noDelay: true },
     });
     socket.on('data', (bytes: Buffer) => {
       // An answer is less than a packet, so it comes in one piece.
-      if (!bytes.toString('latin1', 0, 12).endsWith(' 200'))
-        this.#failure ??= `Peer ${peer} was answered: ${bytes.toString()}`;
+      const status = bytes.toString('latin1', 9, 12);
+      if (status === '401') {
+        this.#prove(peer, heart, bytes.toString());
+        return;
+      }
+      if (status !== '200') this.#failure ??= `Peer ${peer} was answered: ${bytes.toString()}`;
+      if (!heart.isProven) {
+        const [, token = ''] = TOKEN.exec(bytes.toString()) ?? [];
+        heart.request = requestOf(peer, this.#port, this.#peerPort, `${LEASE_HEADER}: ${token}`);
+        heart.isProven = true;
+      }
       if (heart.sent !== undefined) this.times.push(performance.now() - heart.sent);
       heart.sent = undefined;
     });
@@ -183,10 +211,11 @@ class Hearts {
   }
 }
 
-function requestOf(peer: number, port: number, peerPort: number): Buffer {
+function requestOf(peer: number, port: number, peerPort: number, header?: string): Buffer {
   const body = announcementOf(peer, peerPort);
   return Buffer.from(
     `PUT /api/v1/peers/${peerIdOf(peer)} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n` +
+      (header === undefined ? '' : `${header}\r\n`) +
       `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
   );
 }

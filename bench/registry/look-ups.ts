@@ -132,7 +132,7 @@ async function usualAnswer(
   const answers: string[] = [];
   for (let n = 0; n < SAMPLED; n++) {
     const name = names[random.below(names.length)] ?? '';
-    answers.push(await call(agent, port, 'GET', pathOf(contract, name)));
+    answers.push((await call(agent, port, 'GET', pathOf(contract, name))).text);
   }
   agent.destroy();
   const path = join(folder, `usual-${contract}.json`);

@@ -2,8 +2,9 @@
 // one call after the other.
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent } from 'node:http';
-import { addressOf, peerIdOf, type Catalogues } from './catalogues.ts';
+import { addressOf, type Catalogues } from './catalogues.ts';
 import { call } from './call.ts';
+import { announced, peerIdOf } from './identities.ts';
 import { cpuOf, type Memory } from './machine.ts';
 import type { RegistryProcess } from './registry-process.ts';
 
@@ -35,24 +36,28 @@ export async function register(
   const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
   let longestCall = 0;
   let next = 0;
-  const timed = async (method: string, path: string, body: Buffer | string) => {
+  const timed = async <T>(asked: () => Promise<T>) => {
     const begun = performance.now();
-    await call(agent, registry.port, method, path, body);
+    const answer = await asked();
     longestCall = Math.max(longestCall, (performance.now() - begun) / 1000);
+    return answer;
   };
   const registerSome = async () => {
     while (next < changes.length) {
       const peer = next++;
-      const path = `/api/v1/peers/${peerIdOf(peer)}`;
+      const path = `/api/v1/peers/${peerIdOf(peer)}/catalogue`;
+      const body = announcementOf(peer, peerPort);
+      let headers: Record<string, string> = {};
       for (let tries = 1; ; tries++)
         try {
-          await timed('PUT', path, announcementOf(peer, peerPort));
+          headers = await timed(() => announced(agent, registry.port, peer, body));
           break;
         } catch (error) {
           // The way back took longer than the registry waits: a peer announces itself again.
           if (tries === ANNOUNCED_TRIES || !String(error).includes('peer-unreachable')) throw error;
         }
-      for (const change of changes[peer] ?? []) await timed('PATCH', `${path}/catalogue`, change);
+      for (const change of changes[peer] ?? [])
+        await timed(() => call(agent, registry.port, 'PATCH', path, change, headers));
     }
   };
   const cpuBefore = cpuOf(registry.pid);
@@ -77,8 +82,8 @@ async function allFound(agent: Agent, port: number, { names, holders }: Catalogu
     const name = names[n] ?? '';
     const path = `/api/v1/names/${encodeURIComponent(name)}`;
     for (let tries = 0; ; tries++) {
-      const answer = await call(agent, port, 'GET', path);
-      const { sources } = JSON.parse(answer) as { sources: unknown[] };
+      const { text } = await call(agent, port, 'GET', path);
+      const { sources } = JSON.parse(text) as { sources: unknown[] };
       if (sources.length === holders[n]) break;
       if (tries === FOUND_TRIES)
         throw new Error(`${name} has ${sources.length} sources, not ${holders[n] ?? 0}.`);

@@ -47,7 +47,7 @@ async function measureRestart(
   await call(agent, registry.port, 'GET', '/healthz');
   const ready = passed();
   const path = `/api/v1/names/${encodeURIComponent(name)}`;
-  const answer = await call(agent, registry.port, 'GET', path);
+  const { text: answer } = await call(agent, registry.port, 'GET', path);
   if ((JSON.parse(answer) as { sources: unknown[] }).sources.length === 0)
     throw new Error(`After the restart nobody offers ${name}.`);
   const lookUp = passed();
@@ -56,7 +56,12 @@ async function measureRestart(
   for (let isFound = false; !isFound;) {
     if (next === null) throw new Error(`After the restart a search for ${name} finds nothing.`);
     const query = new URLSearchParams({ text: name, ...(next !== '' && { cursor: next }) });
-    const page = await call(agent, registry.port, 'GET', `/api/v1/search?${query.toString()}`);
+    const { text: page } = await call(
+      agent,
+      registry.port,
+      'GET',
+      `/api/v1/search?${query.toString()}`,
+    );
     const answered = JSON.parse(page) as { found: unknown[]; next: string | null };
     isFound = answered.found.length > 0;
     next = answered.next;

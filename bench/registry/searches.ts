@@ -84,7 +84,7 @@ async function measureKind(
       const begun = performance.now();
       if (begun > until) return;
       const path = `/api/v1/search?text=${encodeURIComponent(text)}`;
-      const answer = await call(agent, port, 'GET', path);
+      const { text: answer } = await call(agent, port, 'GET', path);
       times.push(performance.now() - begun);
       const { found } = JSON.parse(answer) as { found: unknown[] };
       if (found.length > 0 !== kind.finds)

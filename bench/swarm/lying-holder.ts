@@ -7,6 +7,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { NativeRegistry } from '../../src/client/registry-client.ts';
+import { Identity } from '../../src/lib/identity.ts';
 import { reachProof, REACH_PATH } from '../../src/lib/reach-proof.ts';
 import { LINK_PROTOCOL, type HolderWord } from '../../src/protocol/link.ts';
 import { pieceLengthOf, SIZE_HEADER } from '../../src/protocol/merkle.ts';
@@ -24,7 +26,7 @@ const size = Number(sizeText);
 const pieces = Math.ceil(size / pieceLengthOf(size));
 const noise = randomBytes(CHUNK);
 
-const peerId = randomBytes(16).toString('hex');
+const identity = Identity.fresh();
 
 const layer = Buffer.from(await (await call(`${seed}/contents/${root}/layer`)).arrayBuffer());
 const links = new WebSocketServer({ noServer: true, handleProtocols: () => LINK_PROTOCOL });
@@ -35,13 +37,11 @@ const server = createServer(answer)
   .listen(PORT);
 await once(server, 'listening');
 
-const self = `${registry}/api/v1/peers/${peerId}`;
-const { revision } = (await (await send('PUT', self, { port: PORT })).json()) as {
-  revision: number;
-};
+const self = new NativeRegistry({ url: new URL(registry) }).as(identity);
+const { revision } = await self.announce({ port: PORT });
 const offered = [{ name: 'content.bin', size, modified: Date.now(), root }];
-await send('PATCH', `${self}/catalogue`, { revision, offered, withdrawn: [] });
-setInterval(() => void send('PUT', self, { port: PORT }).catch(() => undefined), RENEW_EVERY_MS);
+await self.changeCatalogue({ revision, offered, withdrawn: [] });
+setInterval(() => void self.announce({ port: PORT }).catch(() => undefined), RENEW_EVERY_MS);
 console.log('ready');
 process.stdin.on('end', () => process.exit()).resume();
 
@@ -63,7 +63,7 @@ function offerPieces(socket: WebSocket): void {
 function answer(request: IncomingMessage, response: ServerResponse): void {
   const { pathname, searchParams } = new URL(request.url ?? '', 'http://self');
   if (pathname === REACH_PATH) {
-    response.end(JSON.stringify({ proof: reachProof(peerId, searchParams.get('nonce') ?? '') }));
+    response.end(JSON.stringify(reachProof(identity, searchParams.get('nonce') ?? '')));
     return;
   }
   if (request.url === `/contents/${root}/layer`) {
@@ -99,13 +99,8 @@ function* noiseOf(bytes: number): Generator<Buffer> {
   for (let left = bytes; left > 0; left -= CHUNK) yield noise.subarray(0, left);
 }
 
-async function send(method: string, url: string, body: object): Promise<Response> {
-  const headers = { 'content-type': 'application/json' };
-  return await call(url, { method, headers, body: JSON.stringify(body) });
-}
-
-async function call(url: string, init: RequestInit = {}): Promise<Response> {
-  const answered = await fetch(url, { ...init, signal: AbortSignal.timeout(CALL_DEADLINE_MS) });
+async function call(url: string): Promise<Response> {
+  const answered = await fetch(url, { signal: AbortSignal.timeout(CALL_DEADLINE_MS) });
   if (!answered.ok) throw new Error(`${url} said ${answered.status}.`);
   return answered;
 }

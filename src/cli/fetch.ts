@@ -2,6 +2,7 @@
 // word on what is kept when it fails.
 import type { NativeRegistry } from '../client/registry-client.ts';
 import type { Network } from '../client/network.ts';
+import { Identity } from '../lib/identity.ts';
 import { createLog, type LogLevel } from '../lib/log.ts';
 import { PartFile } from '../peer/download/part-file.ts';
 import { PieceFile } from '../peer/download/piece-file.ts';
@@ -9,6 +10,7 @@ import { PiecePipe } from '../peer/download/piece-pipe.ts';
 import { rootOfFile } from '../peer/download/root-of-file.ts';
 import { PipeSink } from '../peer/download/sink.ts';
 import { downloadUnverified } from '../peer/download/unverified-download.ts';
+import { membershipOf, type Membership } from '../peer/membership.ts';
 import { Downloader } from '../peer/downloader.ts';
 import { CodedError } from '../protocol/errors.ts';
 import { ProgressBar, sourcesText } from './progress.ts';
@@ -74,7 +76,7 @@ export async function fetchVerified(
     target === '-' ? undefined : await PieceFile.open(target, root, flags.force ?? false);
   const bar = new ProgressBar();
   const downloader = new Downloader({
-    ...{ root, name, size, registry, signal },
+    ...{ root, name, size, registry, signal, membership: newMembership(flags) },
     store: file ?? new PiecePipe(process.stdout),
     port: flags.share === false ? undefined : (flags.listen ?? 0),
     inOrder: (flags.sequential ?? false) || file === undefined,
@@ -121,6 +123,7 @@ export async function fetchUnverified(
     const fetched = await downloadUnverified({
       name,
       network: flags.network,
+      access: newMembership(flags).access,
       onlyUntold: content !== null,
       downloadLimit: flags.limits.maxDownload,
       sink: file ?? new PipeSink(process.stdout),
@@ -153,6 +156,12 @@ export async function fetchUnverified(
       ? withKept(error, file.length)
       : error;
   }
+}
+
+/** Each download is somebody of its own, to others. */
+function newMembership({ network, logLevel }: FetchOptions): Membership {
+  const identity = Identity.fresh();
+  return membershipOf({ network, identity: () => identity, log: createLog(logLevel) });
 }
 
 /** An error that says, too, that nothing is lost. */

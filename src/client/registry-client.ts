@@ -2,33 +2,31 @@
 // comes: names are names, endpoints are endpoints, or they are left out.
 import { Value } from 'typebox/value';
 import type { TSchema, Static } from 'typebox';
+import type { Identity } from '../lib/identity.ts';
 import { parseEndpoint, type Endpoint } from '../protocol/endpoints.ts';
 import { CodedError } from '../protocol/errors.ts';
+import { TicketSchema } from '../protocol/access.ts';
 import { isName, namePath } from '../protocol/names.ts';
 import {
   ContentSchema,
-  LeaseSchema,
   MAX_CONTENT_NAMES,
   MAX_PAGE,
   MAX_VERSIONS,
   PeersSchema,
-  RevisionAnswerSchema,
   SearchAnswerSchema,
   SERVICE,
   SourcesSchema,
-  type Announcement,
-  type CatalogueChange,
   type Content,
-  type Holding,
-  type Lease,
   type Peers,
   type Report,
   type SearchAnswer,
   type Source,
   type Version,
 } from '../protocol/schemas.ts';
+import { TicketKeysSchema, type TicketKeys } from '../protocol/tickets.ts';
 import { callJson, callJsonOrThrow, misbehaves, refusalOf } from './json-call.ts';
 import type { Network } from './network.ts';
+import { RegisteredPeer } from './registered-peer.ts';
 
 const DEFAULT_BASE = '/api/Registers';
 /** More endpoints than this under one name are not looked at. */
@@ -104,39 +102,9 @@ export class NativeRegistry implements Lookups {
     this.#network = network;
   }
 
-  /** @throws CodedError `endpoint-not-yours`, `bad-endpoint`, `registry-…` */
-  announce(peerId: string, announcement: Announcement, signal?: AbortSignal): Promise<Lease> {
-    return this.#call(LeaseSchema, `peers/${peerId}`, 'PUT', announcement, signal);
-  }
-
-  /** @throws CodedError `revision-mismatch`, `unknown-peer`, `too-many-names`, `registry-…` */
-  async changeCatalogue(
-    peerId: string,
-    change: CatalogueChange,
-    signal?: AbortSignal,
-  ): Promise<number> {
-    const path = `peers/${peerId}/catalogue`;
-    return (await this.#call(RevisionAnswerSchema, path, 'PATCH', change, signal)).revision;
-  }
-
-  /**
-   * Makes a peer a source of a content under no name: of the whole, or of a part.
-   *
-   * @throws CodedError `unknown-peer`, `too-many-contents`, `endpoint-not-yours`, `registry-…`
-   */
-  async holdContent(
-    peerId: string,
-    root: string,
-    complete: boolean,
-    signal?: AbortSignal,
-  ): Promise<void> {
-    const body: Holding = { complete };
-    await this.#tell(`peers/${peerId}/contents/${root}`, 'PUT', body, signal);
-  }
-
-  /** Takes back `holdContent`. @throws CodedError `endpoint-not-yours`, `registry-…` */
-  async letContentGo(peerId: string, root: string, signal?: AbortSignal): Promise<void> {
-    await this.#tell(`peers/${peerId}/contents/${root}`, 'DELETE', undefined, signal);
+  /** To tell what a peer does, in its name. */
+  as(identity: Identity): RegisteredPeer {
+    return new RegisteredPeer(this.#network, identity);
   }
 
   /**
@@ -155,8 +123,19 @@ export class NativeRegistry implements Lookups {
     await this.#tell('reports', 'POST', body, signal);
   }
 
-  async removePeer(peerId: string, signal?: AbortSignal): Promise<void> {
-    await this.#tell(`peers/${peerId}`, 'DELETE', undefined, signal);
+  /**
+   * Lets a peer fetch a content of whoever holds it, for some minutes, in a private network.
+   *
+   * @throws CodedError `no-key`, `bad-key`, `not-allowed`, `removed`, `registry-…`
+   */
+  async ticketFor(root: string, asker: string, signal?: AbortSignal): Promise<string> {
+    const body = { root, asker };
+    return (await this.#call(TicketSchema, 'tickets', 'POST', body, signal)).ticket;
+  }
+
+  /** With which keys tickets are signed. @throws CodedError `no-key`, `bad-key`, `registry-…` */
+  ticketKeys(signal?: AbortSignal): Promise<TicketKeys> {
+    return this.#call(TicketKeysSchema, 'ticket-keys', 'GET', undefined, signal);
   }
 
   async lookUp(name: string, signal?: AbortSignal): Promise<LookedUp> {
@@ -282,7 +261,16 @@ export class ExerciseRegistry implements Lookups {
     return json.slice(0, MAX_ENDPOINTS).flatMap((item) => {
       const endpoint = endpointOrNone(item);
       return endpoint
-        ? [{ endpoint, contract: 'exercise' as const, size: null, modified: null, root: null }]
+        ? [
+            {
+              endpoint,
+              contract: 'exercise' as const,
+              peerId: null,
+              size: null,
+              modified: null,
+              root: null,
+            },
+          ]
         : [];
     });
   }

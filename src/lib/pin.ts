@@ -8,5 +8,5 @@ export function pinOf(publicKey: KeyObject): string {
 
 /** The pin of a certificate that its owner made; undefined: somebody signed it whom systems may know. */
 export function pinOfOwn(certificate: X509Certificate): string | undefined {
-  return certificate.checkIssued(certificate) ? pinOf(certificate.publicKey) : undefined;
+  return certificate.verify(certificate.publicKey) ? pinOf(certificate.publicKey) : undefined;
 }

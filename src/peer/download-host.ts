@@ -4,12 +4,16 @@ import type { NativeRegistry } from '../client/registry-client.ts';
 import type { Startable } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
 import type { RateLimit } from '../lib/rate-limit.ts';
+import { reachProof } from '../lib/reach-proof.ts';
 import { parseEndpoint, type Endpoint } from '../protocol/endpoints.ts';
-import { Identity } from './announcer/identity.ts';
 import { SourceAnnouncer } from './announcer/source-announcer.ts';
+import type { Membership } from './membership.ts';
 import type { ServedPart } from './served-part.ts';
+import type { Neighbour } from './server/link-voice.ts';
 import { Listener } from './server/listener.ts';
 import type { Offers } from './server/offers.ts';
+
+export type { Neighbour };
 
 export interface DownloadHost {
   /** The port at which what is offered is reached. */
@@ -17,7 +21,7 @@ export interface DownloadHost {
   /** Where the registry says that this host is reached; undefined as long as it has not said so. */
   readonly endpoint: Endpoint | undefined;
   /** Serves a part from now on. @param onNeighbour told of those who come for it, and serve it as well */
-  offer(part: ServedPart, onNeighbour: (neighbour: Endpoint) => void): void;
+  offer(part: ServedPart, onNeighbour: (neighbour: Neighbour) => void): void;
   /** Others may be sent here for it. @param isWhole whether all of it is there */
   announce(root: string, isWhole: boolean): void;
   /** Takes both back. */
@@ -28,10 +32,10 @@ export interface DownloadHost {
 export class ServedParts {
   readonly #parts = new Map<
     string,
-    { part: ServedPart; onNeighbour: (neighbour: Endpoint) => void }
+    { part: ServedPart; onNeighbour: (neighbour: Neighbour) => void }
   >();
 
-  add(part: ServedPart, onNeighbour: (neighbour: Endpoint) => void): void {
+  add(part: ServedPart, onNeighbour: (neighbour: Neighbour) => void): void {
     this.#parts.set(part.root, { part, onNeighbour });
   }
 
@@ -40,8 +44,9 @@ export class ServedParts {
   }
 
   /** Somebody came over a link, and says where it serves. */
-  readonly meet = (root: string, neighbour: Endpoint): void => {
-    this.#parts.get(root)?.onNeighbour(parseEndpoint(neighbour));
+  readonly meet = (root: string, neighbour: Neighbour): void => {
+    const { peerId } = neighbour;
+    this.#parts.get(root)?.onNeighbour({ ...parseEndpoint(neighbour), peerId });
   };
 
   /** Names are for those who offer them; and the line protocol knows nothing else. */
@@ -57,6 +62,7 @@ export class ServedParts {
 
 export interface OwnHostOptions {
   registry: NativeRegistry;
+  membership: Membership;
   /** Where to serve; 0 takes a free port. */
   port: number;
   uploadLimit?: RateLimit | undefined;
@@ -66,18 +72,18 @@ export interface OwnHostOptions {
 /** The host of one download: a port and a lease for as long as it runs. */
 export class OwnHost implements DownloadHost, Startable {
   readonly #options: OwnHostOptions;
-  readonly #identity = new Identity();
   readonly #parts = new ServedParts();
   readonly #listener: Listener;
   #announcer: SourceAnnouncer | undefined;
 
   constructor(options: OwnHostOptions) {
     this.#options = options;
-    const { port, log, uploadLimit } = options;
+    const { port, log, uploadLimit, membership } = options;
     this.#listener = new Listener({
       ...{ port, log, uploadLimit },
       offers: this.#parts.offers,
-      proofOf: this.#identity.proofOf,
+      privacy: membership.privacy,
+      proofOf: (nonce) => reachProof(membership.identity, nonce),
       onNeighbour: this.#parts.meet,
     });
   }
@@ -101,15 +107,15 @@ export class OwnHost implements DownloadHost, Startable {
     return this.#announcer?.endpoint;
   }
 
-  offer(part: ServedPart, onNeighbour: (neighbour: Endpoint) => void): void {
+  offer(part: ServedPart, onNeighbour: (neighbour: Neighbour) => void): void {
     this.#parts.add(part, onNeighbour);
   }
 
   announce(root: string, isWhole: boolean): void {
     if (!this.#announcer) {
-      const { registry, log } = this.#options;
+      const { registry, log, membership } = this.#options;
       this.#announcer = new SourceAnnouncer({
-        ...{ registry, identity: this.#identity, port: this.port, root, log },
+        ...{ registry, identity: membership.identity, port: this.port, root, log },
       });
       void this.#announcer.start();
     }

@@ -3,8 +3,7 @@
 import type { NativeRegistry } from '../client/registry-client.ts';
 import type { Logger } from '../lib/log.ts';
 import type { RateLimit } from '../lib/rate-limit.ts';
-import type { Endpoint } from '../protocol/endpoints.ts';
-import { OwnHost, type DownloadHost } from './download-host.ts';
+import { OwnHost, type DownloadHost, type Neighbour } from './download-host.ts';
 import type { ContentShape } from './download/content-shape.ts';
 import type { PieceStore } from './download/piece-store.ts';
 import {
@@ -13,6 +12,7 @@ import {
   type VerifiedDownloaded,
   type VerifiedDownloadOptions,
 } from './download/verified-download.ts';
+import type { Membership } from './membership.ts';
 import { ServedPart } from './served-part.ts';
 
 /** Sources that are asked of the registry at once; when some of them fail, others are asked for. */
@@ -28,6 +28,7 @@ export interface DownloaderOptions extends Pick<
   root: string;
   name: string;
   registry: NativeRegistry;
+  membership: Membership;
   store: PieceStore;
   log: Logger;
   /** Where to serve what has come: at a port of its own, 0 takes a free one, or by a host. Undefined: nowhere. */
@@ -69,6 +70,7 @@ export class Downloader {
     const port = this.#host?.port;
     this.#download = new VerifiedDownload({
       ...this.#options,
+      access: this.#options.membership.access,
       port,
       findSources: async (within) => {
         const { sources } = await registry.contentOf(root, SOURCES_AT_ONCE, within);
@@ -78,7 +80,7 @@ export class Downloader {
             ({ endpoint: { ipAddress, port: at } }) =>
               !(ipAddress === own?.ipAddress && at === own.port),
           )
-          .map(({ endpoint, complete }) => ({ ...endpoint, complete }));
+          .map(({ endpoint, peerId, complete }) => ({ ...endpoint, peerId, complete }));
       },
       onBadSource: (endpoint, reason) => {
         registry.report(endpoint, reason, this.#options.signal, root).catch((err: unknown) => {
@@ -135,7 +137,7 @@ export class Downloader {
   }
 
   /** Somebody who downloads from here, and says where it serves. */
-  #meet(neighbour: Endpoint): void {
+  #meet(neighbour: Neighbour): void {
     const ports = this.#neighbours.get(neighbour.ipAddress) ?? new Set();
     this.#neighbours.set(neighbour.ipAddress, ports.add(neighbour.port));
     if (ports.size <= NEIGHBOURS_PER_ADDRESS)

@@ -1,6 +1,6 @@
 // The host of the downloads that run in a peer: the peer's own port, and its own lease.
 import type { Endpoint } from '../protocol/endpoints.ts';
-import { ServedParts, type DownloadHost } from './download-host.ts';
+import { ServedParts, type DownloadHost, type Neighbour } from './download-host.ts';
 import type { ServedPart } from './served-part.ts';
 
 export class PeerHost implements DownloadHost {
@@ -21,7 +21,7 @@ export class PeerHost implements DownloadHost {
     return this.#portNow();
   }
 
-  offer(part: ServedPart, onNeighbour: (neighbour: Endpoint) => void): void {
+  offer(part: ServedPart, onNeighbour: (neighbour: Neighbour) => void): void {
     this.parts.add(part, onNeighbour);
   }
 

@@ -2,12 +2,13 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Network } from '../client/network.ts';
+import { Identity } from '../lib/identity.ts';
 import { pause, untilAborted, type Startable } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
 import { RateLimit } from '../lib/rate-limit.ts';
+import { reachProof } from '../lib/reach-proof.ts';
 import { CodedError } from '../protocol/errors.ts';
 import { Announcer, type AnnouncerState } from './announcer/announcer.ts';
-import { Identity } from './announcer/identity.ts';
 import { Catalogue } from './catalogue/catalogue.ts';
 import type { Indexing } from './catalogue/identities.ts';
 import type { SharedFile } from './catalogue/shared-file.ts';
@@ -16,6 +17,8 @@ import { Desk } from './desk.ts';
 import { Lock } from './download/lock.ts';
 import { Downloads } from './downloads/downloads.ts';
 import { offeredOf, offersOf } from './offers.ts';
+import { ownIdentity } from './own-identity.ts';
+import { membershipOf, type Membership } from './membership.ts';
 import { PeerHost } from './peer-host.ts';
 import { Listener } from './server/listener.ts';
 import { Uploads } from './server/uploads.ts';
@@ -30,6 +33,8 @@ export interface PeerOptions {
   /** Where the roots of files are remembered. Default: `:memory:`, for this run only. */
   cacheFile?: string | undefined;
   network: Network;
+  /** Whether the line protocol is open to everybody in a private network, too. Default: false. */
+  openExercise?: boolean | undefined;
   /** The port to listen on; 0 takes a free one. */
   port: number;
   /** The address to listen on. Default: every address of the machine. */
@@ -51,8 +56,8 @@ export interface PeerOptions {
   /** What all downloads share; likewise. */
   downloadLimit?: RateLimit | undefined;
   /**
-   * Where downloads, settings and the shares that were added while running are kept; one peer at a time has
-   * it. Default: nothing is kept.
+   * Where its key, downloads, settings and the shares that were added while running are kept; one peer at a
+   * time has it. Default: nothing is kept.
    */
   dataFolder?: string | undefined;
   /** Where downloads go unless the settings that are kept say otherwise. Default: the current folder. */
@@ -65,7 +70,9 @@ export interface PeerOptions {
 
 export class Peer implements Startable {
   readonly #options: PeerOptions;
-  readonly #identity = new Identity();
+  /** For this run, unless one is kept. */
+  #identity = Identity.fresh();
+  readonly #membership: Membership;
   readonly #uploads = new Uploads();
   readonly #settings: KeptSettings;
   readonly #catalogue: Catalogue;
@@ -87,6 +94,7 @@ export class Peer implements Startable {
       dataFolder === undefined ? undefined : join(dataFolder, name);
     const portNow = () => this.port;
     this.#options = options;
+    this.#membership = membershipOf({ ...options, identity: () => this.#identity });
     this.#settings = new KeptSettings({
       file: fileOf('settings.json'),
       downloadFolder: options.downloadFolder ?? '.',
@@ -105,11 +113,19 @@ export class Peer implements Startable {
       uploadLimit,
       uploads: this.#uploads,
       offers: offersOf(this.#catalogue, this.#host.parts.offers),
-      proofOf: this.#identity.proofOf,
+      privacy: this.#membership.privacy,
+      proofOf: (nonce) => reachProof(this.#identity, nonce),
       onNeighbour: this.#host.parts.meet,
     });
     this.#downloads = new Downloads({
-      ...{ network, downloadLimit, log, host: this.#host, file: fileOf('downloads.json') },
+      ...{
+        network,
+        membership: this.#membership,
+        downloadLimit,
+        log,
+        host: this.#host,
+        file: fileOf('downloads.json'),
+      },
       atOnce: () => this.#settings.settings.atOnce,
       adopt: async (...finished) => {
         // Hashing may take long, and nobody waits for it at the end.
@@ -138,8 +154,8 @@ export class Peer implements Startable {
    */
   async start(): Promise<void> {
     try {
-      await this.#listener.start();
       await this.#openData();
+      await this.#listener.start();
       await this.#catalogue.start();
       for (const folder of this.#settings.shares)
         void (await this.#catalogue.add(folder, false)).look();
@@ -169,6 +185,7 @@ export class Peer implements Startable {
         cause,
       });
     }
+    this.#identity = await ownIdentity(dataFolder);
     await this.#settings.load();
   }
 

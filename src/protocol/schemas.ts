@@ -23,7 +23,8 @@ export const MAX_CONTENT_NAMES = 20;
 // in turn is answered with them (test/registry/openapi.test.ts asks).
 const NAME = 'Lectures/2 Application Layer.pdf';
 const ROOT = '8f3c2a0d51b94e67c0a9de13847b65f2'.repeat(2);
-const PEER_ID = '0123456789abcdef'.repeat(2);
+/** Of the key in RFC 8032 section 7.1, test 1: everybody can prove to be that peer. */
+const PEER_ID = '06e3fd8fda29bb60ab59557de61edb0a';
 const ENDPOINT = { ipAddress: '192.0.2.7', port: 7771 };
 const FILE = { size: 4_718_592, modified: 1_767_225_600_000, root: ROOT };
 const VERSION = { root: ROOT, size: FILE.size, modified: FILE.modified, holders: 1 };
@@ -62,9 +63,16 @@ export const EndpointSchema = Type.Object({
 
 export const PeerIdSchema = Type.String({
   pattern: '^[0-9a-f]{32}$',
-  description: 'What the peer calls itself: 128 random bits, 32 hex digits.',
+  description:
+    'Who the peer is: the first 16 bytes of the SHA-256 of its Ed25519 public key (DER SubjectPublicKeyInfo), in hex digits.',
   examples: [PEER_ID],
 });
+/** Left out by registries that knew no keys of peers. */
+const ToldPeerIdSchema = Type.Optional(
+  Type.Union([PeerIdSchema, Type.Null()], {
+    description: 'Who it is; null: it registered through the exercise’s contract.',
+  }),
+);
 
 /** A name as the last part of a path, whether its slashes came encoded or not. */
 export const NameInPathSchema = Type.String({ description: 'The name.', examples: [NAME] });
@@ -156,6 +164,7 @@ export const RevisionAnswerSchema = Type.Object(
 const SourceSchema = Type.Object({
   endpoint: EndpointSchema,
   contract: ContractSchema,
+  peerId: ToldPeerIdSchema,
   size: Type.Union([SizeSchema, Type.Null()], { description: 'null: not told.' }),
   modified: Type.Union([ModifiedSchema, Type.Null()], { description: 'null: not told.' }),
   root: Type.Union([RootSchema, Type.Null()], { description: 'null: not told.' }),
@@ -190,7 +199,7 @@ export const SourcesSchema = Type.Object(
       {
         name: NAME,
         versions: [VERSION],
-        sources: [{ endpoint: ENDPOINT, contract: 'native', ...FILE }],
+        sources: [{ endpoint: ENDPOINT, contract: 'native', peerId: PEER_ID, ...FILE }],
       },
     ],
   },
@@ -216,6 +225,7 @@ export const ContentSchema = Type.Object(
     sources: Type.Array(
       Type.Object({
         endpoint: EndpointSchema,
+        peerId: ToldPeerIdSchema,
         complete: Type.Boolean({ description: 'Whether it holds the whole; a part otherwise.' }),
       }),
       {
@@ -232,7 +242,7 @@ export const ContentSchema = Type.Object(
         holders: 1,
         partial: 0,
         names: [NAME],
-        sources: [{ endpoint: ENDPOINT, complete: true }],
+        sources: [{ endpoint: ENDPOINT, peerId: PEER_ID, complete: true }],
       },
     ],
   },
@@ -344,6 +354,7 @@ export const ChangeSchema = Type.Union(
 const PeerSchema = Type.Object({
   endpoint: EndpointSchema,
   contract: ContractSchema,
+  peerId: ToldPeerIdSchema,
   displayName: Type.Union([Type.String(), Type.Null()]),
   names: Type.Integer({ minimum: 0, description: 'How many names it offers.' }),
 });
@@ -358,7 +369,17 @@ export const PeersSchema = Type.Object(
   {
     examples: [
       {
-        peers: [{ endpoint: ENDPOINT, contract: 'native', displayName: 'Ann', names: 1 }],
+        peers: [
+          ...[
+            {
+              endpoint: ENDPOINT,
+              contract: 'native',
+              peerId: PEER_ID,
+              displayName: 'Ann',
+              names: 1,
+            },
+          ],
+        ],
         more: false,
       },
     ],

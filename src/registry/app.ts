@@ -27,6 +27,7 @@ import { REQUEST_ID_HEADER, requestIdOf, tellRequests } from './requests.ts';
 import { exerciseRoutes } from './routes/exercise.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { nativeRoutes } from './routes/native.ts';
+import { noteBody, Proofs } from './proofs.ts';
 import { operationsRoutes } from './routes/operations.ts';
 import { removalRoutes } from './routes/removals.ts';
 import { searchRoutes } from './routes/search.ts';
@@ -147,6 +148,7 @@ export function createApp(options: {
   app.removeAllContentTypeParsers();
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser('*', { parseAs: 'string' }, (request, body: string, done) => {
+    noteBody(request, body);
     // Some clients announce a type for the body that they do not send.
     if (body === '') done(null, undefined);
     else if (isSignInForm(request)) done(null, Object.fromEntries(new URLSearchParams(body)));
@@ -175,6 +177,7 @@ export function createApp(options: {
     requireOwn: (request, endpoint) => {
       if (!anyAddress) requireOwnEndpoint(callerOf(request), endpoint);
     },
+    requirePeer: new Proofs(store, clock).require,
     unreachable,
     dialBack,
     changes,

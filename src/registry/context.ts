@@ -7,6 +7,7 @@ import type { Access } from './access/access.ts';
 import type { ChangeFeed } from './change-feed.ts';
 import type { DialBack } from './dial-back.ts';
 import type { Called } from './callers.ts';
+import type { Proofs } from './proofs.ts';
 import type { Store } from './store/store.ts';
 
 export interface RegistryContext {
@@ -17,6 +18,8 @@ export interface RegistryContext {
   leaseSeconds: number;
   /** @throws CodedError `endpoint-not-yours` */
   requireOwn: (request: Called, endpoint: Endpoint) => void;
+  /** Before a route on peer `:peerId`: only who has its key passes. See proofs.ts. */
+  requirePeer: Proofs['require'];
   /** Undefined: peers are listed without being dialled. */
   dialBack: DialBack | undefined;
   /** Where an endpoint that was registered is kept: one on loopback under the machine's address, if that is known. */

@@ -2,7 +2,9 @@
 // prove that it is the one (lib/reach-proof). Only endpoints at the caller's own address come here.
 import { randomBytes } from 'node:crypto';
 import { get } from 'node:http';
-import { reachProof, REACH_PATH } from '../lib/reach-proof.ts';
+import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { isReachProof, REACH_PATH } from '../lib/reach-proof.ts';
 import { endpointText, type Endpoint } from '../protocol/endpoints.ts';
 import { CodedError } from '../protocol/errors.ts';
 
@@ -12,8 +14,17 @@ const AT_ONCE = 256;
 const MAX_ANSWER_BYTES = 1024;
 const NONCE_BYTES = 16;
 
+/** A connection to a peer: what is written to it is sent once it is known to be the one, as far as that is looked at. */
+export type Dial = (peer: { endpoint: Endpoint; peerId: string }) => Duplex;
+
 export class DialBack {
+  readonly #dial: Dial;
   #underWay = 0;
+
+  /** @param dial Default: whoever listens there is asked */
+  constructor(dial: Dial = ({ endpoint: { ipAddress: host, port } }) => connect({ host, port })) {
+    this.#dial = dial;
+  }
 
   /**
    * Resolves when the peer has answered.
@@ -26,8 +37,9 @@ export class DialBack {
     this.#underWay++;
     try {
       const nonce = randomBytes(NONCE_BYTES).toString('hex');
-      const answer = await answerOf(endpoint, `${REACH_PATH}?nonce=${nonce}`);
-      if (answer !== reachProof(peerId, nonce))
+      const path = `${REACH_PATH}?nonce=${nonce}`;
+      const answer = await answerOf(endpoint, path, () => this.#dial({ endpoint, peerId }));
+      if (!isReachProof(answer, peerId, nonce))
         throw unreachable(endpoint, 'another program answers there');
     } finally {
       this.#underWay--;
@@ -35,8 +47,12 @@ export class DialBack {
   }
 }
 
-function answerOf({ ipAddress, port }: Endpoint, path: string): Promise<unknown> {
-  const endpoint = { ipAddress, port };
+function answerOf(
+  endpoint: Endpoint,
+  path: string,
+  createConnection: () => Duplex,
+): Promise<unknown> {
+  const { ipAddress: host, port } = endpoint;
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(WITHIN_MS);
     const fail = (error: NodeJS.ErrnoException) => {
@@ -45,7 +61,7 @@ function answerOf({ ipAddress, port }: Endpoint, path: string): Promise<unknown>
         : (error.code ?? error.message);
       reject(unreachable(endpoint, why));
     };
-    get({ host: ipAddress, port, path, agent: false, signal }, (response) => {
+    get({ host, port, path, createConnection, signal }, (response) => {
       let text = '';
       response
         .setEncoding('utf8')
@@ -55,15 +71,15 @@ function answerOf({ ipAddress, port }: Endpoint, path: string): Promise<unknown>
           if (text.length > MAX_ANSWER_BYTES) response.destroy(new Error('it says too much'));
         })
         .on('end', () => {
-          resolve(proofIn(text));
+          resolve(parsed(text));
         });
     }).on('error', fail);
   });
 }
 
-function proofIn(text: string): unknown {
+function parsed(text: string): unknown {
   try {
-    return (JSON.parse(text) as { proof?: unknown } | null)?.proof;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

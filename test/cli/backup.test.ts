@@ -3,12 +3,13 @@ import { chmod, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:f
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { SqliteStore } from '../../src/registry/store/sqlite.ts';
+import { identityOf } from '../harness/identities.ts';
 import { sp2p } from '../harness/command.ts';
 import { startRegistry } from '../harness/running.ts';
 import { temporaryFolder } from '../harness/temporary.ts';
 import { call } from '../registry/calling.ts';
 
-const PEER = '0123456789abcdef'.repeat(2);
+const PEER = identityOf('Ann').peerId;
 const COUNT = 2_000;
 
 /** A registry with a native peer that offers names, and what is needed to change them. */

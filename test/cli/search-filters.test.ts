@@ -1,23 +1,24 @@
 // sp2p search with filters: by ending, size and age, by flags and by variables.
 import { expect, test } from 'vitest';
 import { NativeRegistry } from '../../src/client/registry-client.ts';
+import { Identity } from '../../src/lib/identity.ts';
 import { startExerciseRegistry } from '../exercise/registry.ts';
 import { sp2p } from '../harness/command.ts';
 import { startRegistry } from '../harness/running.ts';
 
-const PEER = '0123456789abcdef'.repeat(2);
 const HOUR_MS = 60 * 60 * 1000;
 
 async function offering(): Promise<string> {
   const { url } = await startRegistry({ leaseSeconds: 3_600 });
   const registry = new NativeRegistry({ url });
-  await registry.announce(PEER, { port: 7771 });
+  const peer = registry.as(Identity.fresh());
+  await peer.announce({ port: 7771 });
   const offered = [
     { name: 'song/old.MP3', size: 1_024, modified: Date.UTC(2020, 0, 31) },
     { name: 'song/new.mp3', size: 5_242_880, modified: Date.now() - HOUR_MS },
     { name: 'song/words.txt', size: 2_048, modified: Date.UTC(2020, 1, 1) },
   ];
-  await registry.changeCatalogue(PEER, { revision: 0, offered, withdrawn: [] });
+  await peer.changeCatalogue({ revision: 0, offered, withdrawn: [] });
   return url.href;
 }
 

@@ -157,6 +157,7 @@ test('the answers in JSON have the shapes that programs go by', async () => {
       {
         endpoint: { ipAddress: '127.0.0.1', port: peer.port },
         contract: 'native',
+        peerId: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
         displayName: null,
         names: 1,
       },

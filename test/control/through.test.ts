@@ -3,11 +3,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import { identityOf } from '../harness/identities.ts';
 import { startRegistry } from '../harness/running.ts';
 import { call, expectProblem } from '../registry/calling.ts';
 import { ROOT, startControl } from './controlling.ts';
 
-const PEER = '0123456789abcdef'.repeat(2);
+const PEER = identityOf('Ann').peerId;
 
 /** A server that answers as it is told, and keeps what it was asked. */
 async function startAnswering(

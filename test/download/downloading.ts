@@ -6,6 +6,7 @@ import {
   downloadUnverified,
   type Downloaded,
 } from '../../src/peer/download/unverified-download.ts';
+import { OPEN_ACCESS } from '../../src/peer/download/access.ts';
 import { PartFile } from '../../src/peer/download/part-file.ts';
 import { PipeSink } from '../../src/peer/download/sink.ts';
 import type { RateLimit } from '../../src/lib/rate-limit.ts';
@@ -61,6 +62,7 @@ function settings({ registry, name = 'a b.bin', stalledAfterMs, downloadLimit }:
   return {
     network: { url: registry },
     name,
+    access: OPEN_ACCESS,
     signal: new AbortController().signal,
     log: silent,
     downloadLimit,

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import type { Patience } from '../../src/peer/download/patience.ts';
+import { OPEN_ACCESS } from '../../src/peer/download/access.ts';
 import { PieceFile } from '../../src/peer/download/piece-file.ts';
 import { PiecePipe } from '../../src/peer/download/piece-pipe.ts';
 import {
@@ -80,6 +81,7 @@ function settings(root: string, { sources, ...options }: Options) {
     : sources;
   return {
     root,
+    access: OPEN_ACCESS,
     findSources: () => Promise.resolve(endpoints()),
     signal: new AbortController().signal,
     log: silent,

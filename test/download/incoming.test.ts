@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
+import { OPEN_ACCESS } from '../../src/peer/download/access.ts';
 import { Incoming } from '../../src/peer/download/incoming.ts';
 
 const CONTENT = randomBytes(8 * 1024 * 1024);
@@ -16,7 +17,8 @@ async function sourceOf(bytes: Buffer): Promise<Incoming> {
   await once(server, 'listening');
   const endpoint = { ipAddress: '127.0.0.1', port: (server.address() as AddressInfo).port };
   const { signal } = new AbortController();
-  const incoming = new Incoming(endpoint, { signal, stalledAfterMs: 10_000 });
+  const options = { access: OPEN_ACCESS, signal, stalledAfterMs: 10_000 };
+  const incoming = new Incoming({ endpoint }, options);
   onTestFinished(() => {
     incoming.close();
   });

@@ -136,7 +136,8 @@ test.for(['with its data', 'with an empty index'])(
 
 test('a catalogue that went another way at the registry is told anew', async () => {
   const file = join(await temporaryFolder(), 'index.sqlite');
-  const { url } = await startRegistry({ store: new SqliteStore(file) });
+  const store = new SqliteStore(file);
+  const { url } = await startRegistry({ store });
   const folder = await folderOf({ 'a.txt': 'a' });
   const { peer, states } = await startedPeer(folder, url);
   await registers(url, peer, ['a.txt']);
@@ -144,18 +145,15 @@ test('a catalogue that went another way at the registry is told anew', async () 
   const database = new DatabaseSync(file, { readOnly: true });
   const row = database.prepare('SELECT peer_id, revision FROM peers').get();
   database.close();
-  const response = await fetch(
-    new URL(`/api/v1/peers/${String(row?.['peer_id'])}/catalogue`, url),
+  await store.changeCatalogue(
+    String(row?.['peer_id']),
     {
-      method: 'PATCH',
-      body: JSON.stringify({
-        revision: row?.['revision'],
-        offered: [{ name: 'never offered', size: 1, modified: 0 }],
-        withdrawn: ['a.txt'],
-      }),
+      revision: Number(row?.['revision']),
+      offered: [{ name: 'never offered', size: 1, modified: 0 }],
+      withdrawn: ['a.txt'],
     },
+    Date.now(),
   );
-  expect(response.status).toBe(200);
   await registers(url, peer, ['never offered']);
 
   // The next change is refused with 409, long before the next renewal would find out.

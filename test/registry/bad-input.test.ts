@@ -1,12 +1,13 @@
 // Requests that fit neither contract are refused with a problem document and a stable code, and
 // change nothing. What is not even HTTP, or late, is in bad-clients.test.ts.
 import { expect, test } from 'vitest';
+import { identityOf } from '../harness/identities.ts';
 import { startRegistry } from '../harness/running.ts';
 import { call, expectProblem } from './calling.ts';
 
 const A = { ipAddress: '127.0.0.1', port: 7771 };
 const BASE = '/api/Registers';
-const PEER = `/api/v1/peers/${'0123456789abcdef'.repeat(2)}`;
+const PEER = `/api/v1/peers/${identityOf('Ann').peerId}`;
 const ROOT = '0123456789abcdef'.repeat(4);
 const HELD = `${PEER}/contents/${ROOT}`;
 const UNPROBED = { probeEveryMs: 3_600_000 };
@@ -185,7 +186,7 @@ test('what is not asked for properly is refused', async () => {
     ['GET', `/api/v1/search?text=${'a'.repeat(201)}`, 400, 'bad-request'],
     ['GET', `${BASE}?after=..`, 400, 'bad-name'],
     ['PUT', PEER.slice(0, -1), 400, 'bad-request'],
-    ['PUT', PEER.replace('abc', 'ABC'), 400, 'bad-request'],
+    ['PUT', PEER.replace(/[a-f]/, (digit) => digit.toUpperCase()), 400, 'bad-request'],
     ['DELETE', '/api/v1/peers/..', 400, 'bad-request'],
     ['DELETE', '/api/v1/peers/__proto__', 400, 'bad-request'],
     ['GET', '/%', 400, 'bad-name'],

@@ -8,6 +8,8 @@ import { request as requestOverTls } from 'node:https';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect } from 'vitest';
+import { bodyDigest, peerProof, PROOF_HEADER } from '../../src/lib/peer-proof.ts';
+import { identityWithId } from '../harness/identities.ts';
 
 const DEADLINE_MS = 20_000;
 
@@ -21,17 +23,56 @@ export interface Answered {
   json: unknown;
 }
 
-/** @param options.body text goes as it is, anything else as JSON; no content type unless it is given */
+interface CallOptions {
+  body?: unknown;
+  headers?: OutgoingHttpHeaders;
+  overTls?: boolean;
+}
+
+/**
+ * A call in the name of a peer of which the identity is known here (harness/identities.ts) proves that it is
+ * that one when it is asked to.
+ *
+ * @param options.body text goes as it is, anything else as JSON; no content type unless it is given
+ */
 export async function call(
   port: number,
   method: string,
   path: string,
-  options: { body?: unknown; headers?: OutgoingHttpHeaders; overTls?: boolean } = {},
+  options: CallOptions = {},
+): Promise<Answered> {
+  const answer = await callOnce(port, method, path, options);
+  const [, peerId = ''] = /^\/api\/v1\/peers\/(\w+)/.exec(path) ?? [];
+  const identity = identityWithId(peerId);
+  const nonce = nonceIn(answer);
+  if (!identity || nonce === undefined) return answer;
+  const digest = bodyDigest(textOf(options.body));
+  const proof = await peerProof(identity, { method, path, nonce, digest });
+  const headers = { ...options.headers, [PROOF_HEADER]: proof };
+  return callOnce(port, method, path, { ...options, headers });
+}
+
+/** What a registry wants signed. */
+export function nonceIn({ status, json }: Answered): string | undefined {
+  const { code, nonce } = (json ?? {}) as { code?: string; nonce?: string };
+  return status === 401 && code === 'proof-wanted' ? nonce : undefined;
+}
+
+function textOf(body: unknown): string | undefined {
+  return typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
+}
+
+/** As `call`, and nothing is proven. */
+export async function callOnce(
+  port: number,
+  method: string,
+  path: string,
+  options: CallOptions = {},
 ): Promise<Answered> {
   const { body, headers = {}, overTls = false } = options;
   // Whose certificate it is, other tests look at.
   const request = overTls ? requestOverTls : requestPlain;
-  const sent = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
+  const sent = textOf(body);
   return new Promise((resolve, reject) => {
     const length =
       sent === undefined || headers['transfer-encoding'] !== undefined

@@ -4,12 +4,14 @@ import { createServer as createTcpServer, type AddressInfo, type Server } from '
 import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
 import { reachProof } from '../../src/lib/reach-proof.ts';
+import { identityOf } from '../harness/identities.ts';
 import { startPeer, startRegistry } from '../harness/running.ts';
 import { temporaryFolder } from '../harness/temporary.ts';
 import { call, expectProblem } from './calling.ts';
 import { writeFile } from 'node:fs/promises';
 
-const PEER = '0123456789abcdef'.repeat(2);
+const ANN = identityOf('Ann');
+const PEER = ANN.peerId;
 
 async function listening(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1');
@@ -35,7 +37,7 @@ async function startAnswering(answer: RequestListener) {
 
 const honest: RequestListener = (request, response) => {
   const nonce = new URL(request.url ?? '', 'http://peer').searchParams.get('nonce') ?? '';
-  response.end(JSON.stringify({ proof: reachProof(PEER, nonce) }));
+  response.end(JSON.stringify(reachProof(ANN, nonce)));
 };
 
 const announce = (registry: number, port: number) =>

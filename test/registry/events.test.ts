@@ -4,10 +4,11 @@ import { get, type IncomingMessage } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
 import { ChangeFeed } from '../../src/registry/change-feed.ts';
 import { SqliteStore } from '../../src/registry/store/sqlite.ts';
+import { identityOf } from '../harness/identities.ts';
 import { silent, startRegistry } from '../harness/running.ts';
 import { call, expectProblem } from './calling.ts';
 
-const PEER = '0123456789abcdef'.repeat(2);
+const PEER = identityOf('Ann').peerId;
 const ROOT = 'ab'.repeat(32);
 
 interface Event {

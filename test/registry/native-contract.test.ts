@@ -3,16 +3,19 @@
 import { expect, test } from 'vitest';
 import { connectRegistry } from '../../src/client/registry-client.ts';
 import { SqliteStore } from '../../src/registry/store/sqlite.ts';
+import { identityOf } from '../harness/identities.ts';
 import { startRegistry } from '../harness/running.ts';
 import { temporaryFolder } from '../harness/temporary.ts';
 import { call, expectProblem } from './calling.ts';
 
-const ID = '0123456789abcdef'.repeat(2);
-const OTHER_ID = 'f'.repeat(32);
+const ID = identityOf('Ann').peerId;
+const OTHER_ID = identityOf('Bob').peerId;
 const ROOT = '0123456789abcdef'.repeat(4);
 const OTHER_ROOT = 'f'.repeat(64);
 const PEER = `/api/v1/peers/${ID}`;
 const OTHER = `/api/v1/peers/${OTHER_ID}`;
+/** What is known of a source that registered through the exercise's contract. */
+const UNTOLD = { contract: 'exercise', peerId: null, size: null, modified: null, root: null };
 const LEASE_SECONDS = 10;
 const KEPT_MS = 15 * 60 * 1000;
 const here = (port: number) => ({ ipAddress: '127.0.0.1', port });
@@ -68,7 +71,11 @@ test('a peer makes itself known at the address that it calls from', async () => 
   expect(await json('/api/v1/names/%C3%A9')).toEqual({
     name: 'é',
     versions: [],
-    sources: [{ endpoint: here(7771), contract: 'native', size: 5, modified: 7, root: null }],
+    sources: [
+      ...[
+        { endpoint: here(7771), contract: 'native', peerId: ID, size: 5, modified: 7, root: null },
+      ],
+    ],
   });
   expect(await json('/api/v1/names/nobody%20has%20it')).toEqual({
     name: 'nobody has it',
@@ -101,9 +108,7 @@ test('what comes through one contract is found and taken away through the other'
   expect(await json('/api/v1/names/by%20hand')).toEqual({
     name: 'by hand',
     versions: [],
-    sources: [
-      { endpoint: here(7771), contract: 'exercise', size: null, modified: null, root: null },
-    ],
+    sources: [{ ...UNTOLD, endpoint: here(7771) }],
   });
   expect(await json('/api/v1/search?text=HAND')).toEqual({
     found: [{ name: 'by hand', size: null, modified: null, holders: 1, versions: 0, root: null }],
@@ -238,8 +243,15 @@ test('peers and what is found come up to the limit, and it is said that there is
   await announce(OTHER, { port: 7772 });
   await change(PEER, 0, ['map']);
   await change(OTHER, 0, ['road map', 'map']);
-  const ann = { endpoint: here(7771), contract: 'native', displayName: 'Ann', names: 1 };
-  const other = { endpoint: here(7772), contract: 'native', displayName: null, names: 2 };
+  const ann = {
+    endpoint: here(7771),
+    contract: 'native',
+    peerId: ID,
+    displayName: 'Ann',
+    names: 1,
+  };
+  const told = { contract: 'native', peerId: OTHER_ID, displayName: null, names: 2 };
+  const other = { endpoint: here(7772), ...told };
   expect(await json('/api/v1/peers')).toEqual({ peers: [other, ann], more: false });
   expect(await json('/api/v1/peers?limit=1')).toEqual({ peers: [other], more: true });
   const untold = { size: 5, modified: 7, versions: 0, root: null };
@@ -270,9 +282,9 @@ test('a name is answered with its contents, and a content with all who hold it',
   ];
   const told = { contract: 'native', size: 5, modified: 7 };
   const sources = [
-    { endpoint: here(7771), ...told, root: ROOT },
-    { endpoint: here(7772), ...told, root: OTHER_ROOT },
-    { endpoint: here(7773), contract: 'exercise', size: null, modified: null, root: null },
+    { endpoint: here(7771), peerId: ID, ...told, root: ROOT },
+    { endpoint: here(7772), peerId: OTHER_ID, ...told, root: OTHER_ROOT },
+    { ...UNTOLD, endpoint: here(7773) },
   ];
   const name = (await json('/api/v1/names/a')) as { sources: unknown[] };
   expect(name).toMatchObject({ name: 'a', versions });
@@ -280,7 +292,10 @@ test('a name is answered with its contents, and a content with all who hold it',
   expect(name.sources).toEqual(expect.arrayContaining(sources));
 
   const content = { root: ROOT, size: 5, holders: 2, partial: 0, names: ['a', 'copy', 'z'] };
-  const holders = [7771, 7772].map((each) => ({ endpoint: here(each), complete: true }));
+  const holders = [
+    { endpoint: here(7771), peerId: ID, complete: true },
+    { endpoint: here(7772), peerId: OTHER_ID, complete: true },
+  ];
   const whole = (await json(`/api/v1/contents/${ROOT}`)) as { sources: unknown[] };
   expect(whole).toEqual({ ...content, sources: expect.any(Array) as unknown[] });
   expect(whole.sources).toHaveLength(2);
@@ -339,8 +354,8 @@ test('a downloader is told as a source of its content, and under no name', async
     });
     expect(await json(`/api/v1/contents/${ROOT}`)).toMatchObject({
       sources: expect.arrayContaining([
-        { endpoint: here(7771), complete: true },
-        { endpoint: here(7772), complete },
+        { endpoint: here(7771), peerId: ID, complete: true },
+        { endpoint: here(7772), peerId: OTHER_ID, complete },
       ]) as unknown[],
     });
     expect(await others()).toEqual(before);
@@ -351,12 +366,13 @@ test('a downloader is told as a source of its content, and under no name', async
 
   const client = await connectRegistry({ url });
   if (client.contract === 'exercise') expect.fail();
-  await client.holdContent(OTHER_ID, OTHER_ROOT, false);
+  const other = client.as(identityOf('Bob'));
+  await other.holdContent(OTHER_ROOT, false);
   expect(await client.contentOf(OTHER_ROOT, 10)).toEqual({
     ...{ root: OTHER_ROOT, size: null, holders: 0, partial: 1, names: [] },
-    sources: [{ endpoint: here(7772), complete: false }],
+    sources: [{ endpoint: here(7772), peerId: OTHER_ID, complete: false }],
   });
-  await client.letContentGo(OTHER_ID, OTHER_ROOT);
+  await other.letContentGo(OTHER_ROOT);
   expect(await client.contentOf(OTHER_ROOT, 10)).toMatchObject({ sources: [] });
 });
 

@@ -6,6 +6,7 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { createApp } from '../../src/registry/app.ts';
 import { ChangeFeed } from '../../src/registry/change-feed.ts';
 import { SqliteStore } from '../../src/registry/store/sqlite.ts';
+import { EXAMPLE, identityOf } from '../harness/identities.ts';
 import { silent, startRegistry } from '../harness/running.ts';
 import { call } from './calling.ts';
 
@@ -159,6 +160,8 @@ function inTurn(a: [string, string, Operation], b: [string, string, Operation]):
 }
 
 test('asked with its examples in turn, the native contract answers with its examples', async () => {
+  // Known here, so that calls can prove to be it.
+  identityOf(EXAMPLE);
   const { port } = await startRegistry({ anyAddress: true });
   const document = (await call(port, 'GET', '/api/v1/openapi.json')).json as Document;
   const operations = operationsOf(document).filter(([, , { tags }]) => tags.includes('native'));

@@ -7,11 +7,12 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { Metrics } from '../../src/registry/metrics.ts';
 import { Readiness } from '../../src/registry/readiness.ts';
 import { SqliteStore } from '../../src/registry/store/sqlite.ts';
+import { identityOf } from '../harness/identities.ts';
 import { startRegistry } from '../harness/running.ts';
 import { call, expectProblem, sendRaw } from './calling.ts';
 import { listen } from './listener.ts';
 
-const PEER = `/api/v1/peers/${'0123456789abcdef'.repeat(2)}`;
+const PEER = `/api/v1/peers/${identityOf('Ann').peerId}`;
 
 /** The value of one series, undefined where there is none. */
 async function metric(port: number, series: string): Promise<number | undefined> {

@@ -17,6 +17,7 @@ type Offer = Pick<Source, 'size' | 'modified' | 'root'>;
 
 interface KnownPeer {
   contract: Contract;
+  peerId: string | null;
   endpoint: Endpoint;
   displayName: string | null;
   revision: number;
@@ -47,7 +48,7 @@ export class PlainStore {
     const offers = new Map(this.#peers.get(key)?.offers).set(name, NOT_TOLD);
     this.#checkSize(offers);
     const holdings = new Map<string, boolean>();
-    const known = { displayName: null, revision: 0, expiresAt: Infinity, holdings };
+    const known = { peerId: null, displayName: null, revision: 0, expiresAt: Infinity, holdings };
     this.#peers.set(key, { contract: 'exercise', endpoint, offers, ...known });
     return true;
   }
@@ -72,7 +73,7 @@ export class PlainStore {
     const revision = former?.revision ?? 0;
     const offers = former?.offers ?? new Map<string, Offer>();
     const holdings = former?.holdings ?? new Map<string, boolean>();
-    const told = { endpoint, displayName: displayName ?? null, expiresAt, holdings };
+    const told = { peerId, endpoint, displayName: displayName ?? null, expiresAt, holdings };
     this.#peers.set(peerId, { contract: 'native', ...told, revision, offers });
     return revision;
   }
@@ -163,8 +164,8 @@ export class PlainStore {
         .map((name) => ({ name, endpoints: inOrder(sources.get(name)?.map(endpointOf) ?? []) }))
         .sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name))),
       peers: inOrder(
-        live.map(({ contract, endpoint, displayName, offers }) => ({
-          ...{ endpoint, contract, displayName },
+        live.map(({ contract, peerId, endpoint, displayName, offers }) => ({
+          ...{ endpoint, contract, peerId, displayName },
           names: offers.size,
         })),
       ),
@@ -190,10 +191,10 @@ export class PlainStore {
 
   #sourcesOf(name: string, now: number): Source[] {
     const byEndpoint = new Map<string, Source>();
-    for (const { contract, endpoint, offers } of this.#holders(name, now)) {
+    for (const { contract, peerId, endpoint, offers } of this.#holders(name, now)) {
       const key = endpointText(endpoint);
       if (contract === 'native' || !byEndpoint.has(key))
-        byEndpoint.set(key, { endpoint, contract, ...(offers.get(name) ?? NOT_TOLD) });
+        byEndpoint.set(key, { endpoint, contract, peerId, ...(offers.get(name) ?? NOT_TOLD) });
     }
     return [...byEndpoint.values()];
   }
@@ -216,12 +217,12 @@ export class PlainStore {
   #offered(root: string, now: number) {
     const held = [...this.#peers.values()]
       .filter(({ expiresAt }) => expiresAt > now)
-      .flatMap(({ endpoint, offers }) =>
-        [...offers].map(([name, offer]) => ({ endpoint, name, ...offer })),
+      .flatMap(({ endpoint, peerId, offers }) =>
+        [...offers].map(([name, offer]) => ({ source: { endpoint, peerId }, name, ...offer })),
       )
       .filter((offer) => offer.root === root);
     const sizes = new Set(held.map(({ size }) => size));
-    const endpoints = new Map(held.map(({ endpoint }) => [endpointText(endpoint), endpoint]));
+    const offering = new Map(held.map(({ source }) => [endpointText(source.endpoint), source]));
     const names = new Set(
       held
         .map(({ name }) => Buffer.from(name))
@@ -230,22 +231,22 @@ export class PlainStore {
     );
     return {
       size: sizes.size === 1 ? ([...sizes][0] ?? null) : null,
-      holders: endpoints.size,
+      holders: offering.size,
       names: [...names],
-      endpoints,
+      offering,
     };
   }
 
   #contentOf(root: string, now: number): Content {
-    const { size, names, endpoints } = this.#offered(root, now);
+    const { size, names, offering } = this.#offered(root, now);
     const sources = new Map(
-      [...endpoints].map(([key, endpoint]) => [key, { endpoint, complete: true }]),
+      [...offering].map(([key, source]) => [key, { ...source, complete: true }]),
     );
-    for (const { endpoint, holdings, expiresAt } of this.#peers.values()) {
+    for (const { endpoint, peerId, holdings, expiresAt } of this.#peers.values()) {
       const complete = holdings.get(root);
       const key = endpointText(endpoint);
-      if (complete !== undefined && expiresAt > now && !endpoints.has(key))
-        sources.set(key, { endpoint, complete });
+      if (complete !== undefined && expiresAt > now && !offering.has(key))
+        sources.set(key, { endpoint, peerId, complete });
     }
     const holders = [...sources.values()].filter(({ complete }) => complete).length;
     return {

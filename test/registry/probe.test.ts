@@ -3,6 +3,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { Prober } from '../../src/registry/probe.ts';
 import { SqliteStore } from '../../src/registry/store/sqlite.ts';
+import { identityOf } from '../harness/identities.ts';
 import { silent, startRegistry } from '../harness/running.ts';
 import { call } from './calling.ts';
 import { close, listen } from './listener.ts';
@@ -78,7 +79,7 @@ test('a native peer is never probed away: its lease says how long it is there', 
   const { port } = await startRegistry({ probeEveryMs: PROBE_EVERY_MS });
   const gone = await listen();
   await close(gone);
-  const peer = `/api/v1/peers/${'0123456789abcdef'.repeat(2)}`;
+  const peer = `/api/v1/peers/${identityOf('Ann').peerId}`;
   await call(port, 'PUT', peer, { body: { port: gone.endpoint.port } });
   const offered = [{ name: 'native', size: 1, modified: 1 }];
   const body = { revision: 0, offered, withdrawn: [] };

@@ -1,13 +1,14 @@
 // A reverse proxy before the registry: whom it calls for counts, and nobody else's word does.
 import { expect, test } from 'vitest';
 import { parseProxy } from '../../src/registry/trusted-proxies.ts';
+import { identityOf } from '../harness/identities.ts';
 import { expectProblem } from './calling.ts';
 import { startedFor, type CallFrom } from './started-for.ts';
 
 const PROXY = '198.51.100.1';
 const ANN = '203.0.113.7';
 const BOB = '203.0.113.8';
-const PEER = `/api/v1/peers/${'0123456789abcdef'.repeat(2)}`;
+const PEER = `/api/v1/peers/${identityOf('Ann').peerId}`;
 const at = (ipAddress: string) => ({ ipAddress, port: 7771 });
 const forwarded = (chain: string) => ({ 'x-forwarded-for': chain });
 

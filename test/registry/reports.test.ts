@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { connectRegistry } from '../../src/client/registry-client.ts';
 import type { Endpoint } from '../../src/protocol/endpoints.ts';
 import { Reports } from '../../src/registry/reports.ts';
+import { identityOf } from '../harness/identities.ts';
 import { silent, startRegistry } from '../harness/running.ts';
 import { call } from './calling.ts';
 import { close, listen } from './listener.ts';
@@ -11,7 +12,7 @@ import { close, listen } from './listener.ts';
 const ROOT = '0123456789abcdef'.repeat(4);
 const SOON = { timeout: 20_000 };
 const UNPROBED = { probeEveryMs: 3_600_000, leaseSeconds: 3_600 };
-const peerAt = (index: number) => `/api/v1/peers/${index.toString(16).padStart(32, '0')}`;
+const peerAt = (index: number) => `/api/v1/peers/${identityOf(index).peerId}`;
 
 /** A registry with native peers at these ports, each of which holds a part of the content. */
 async function startedWith(...ports: number[]) {

@@ -6,6 +6,7 @@ import { get, type IncomingMessage } from 'node:http';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
+import { identityOf } from '../harness/identities.ts';
 import { startSp2p } from '../harness/command.ts';
 import { PASSWORD, postgresForTests } from '../harness/postgres.ts';
 import { startPeer } from '../harness/running.ts';
@@ -15,7 +16,7 @@ import { listen } from './listener.ts';
 
 const server = postgresForTests();
 const ROOT = 'ab'.repeat(32);
-const idOf = (index: number) => index.toString(16).padStart(32, '0');
+const idOf = (index: number) => identityOf(index).peerId;
 const entry = (name: string) => ({ name, size: 5, modified: 7, root: ROOT });
 
 async function startRegistry(database: string) {

@@ -95,8 +95,9 @@ test('data from before there were roots are kept, and take roots from then on', 
   former.close();
 
   const store = await opened(file);
-  const entry = { name: 'native', size: 5, modified: 7 };
-  const source = { endpoint: { ...A, port: 1 }, contract: 'native', size: 5, modified: 7 };
+  const facts = { size: 5, modified: 7 };
+  const entry = { name: 'native', ...facts };
+  const source = { endpoint: { ...A, port: 1 }, contract: 'native', peerId: PEER, ...facts };
   expect(await store.endpointsOf('by hand', NOW)).toEqual([A]);
   expect(await sourcesOf(store, 'native', 10, NOW)).toEqual([{ ...source, root: null }]);
   expect(await versionsOf(store, 'native', 10, NOW)).toEqual([]);
@@ -123,7 +124,7 @@ test('data from before downloaders were sources are kept, and take them from the
   former.close();
 
   const store = await opened(file);
-  const sources = [{ endpoint: A, complete: true }];
+  const sources = [{ endpoint: A, peerId: PEER, complete: true }];
   const content = { size: 5, holders: 1, partial: 0, names: ['a'], sources };
   expect(await store.contentOf(ROOT, 10, NOW)).toEqual({ root: ROOT, ...content });
   await store.holdContent(PEER, OTHER_ROOT, false);

@@ -3,7 +3,7 @@
 import type { AddressInfo, Socket } from 'node:net';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { onTestFinished } from 'vitest';
-import { systemClock } from '../../src/lib/clock.ts';
+import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import type { Endpoint } from '../../src/protocol/endpoints.ts';
 import { createApp } from '../../src/registry/app.ts';
 import { ChangeFeed } from '../../src/registry/change-feed.ts';
@@ -21,15 +21,22 @@ export type CallFrom = (
   headers?: OutgoingHttpHeaders,
 ) => Promise<Answered>;
 
-/** A registry that takes its callers for being at the address that is named with each call. */
-export async function startedFor(
-  options: {
-    anyAddress?: boolean;
-    unreachable?: (endpoint: Endpoint) => Promise<void>;
-    trustProxy?: string[];
-    rateLimit?: number;
-  } = {},
-): Promise<CallFrom> {
+/**
+ * A registry that takes its callers for being at the address that is named with each call.
+ *
+ * @param calls how they call. Default: as `call` does, which proves what it has to
+ */
+export async function startedFor({
+  calls = call,
+  ...options
+}: {
+  calls?: typeof call;
+  clock?: Clock;
+  anyAddress?: boolean;
+  unreachable?: (endpoint: Endpoint) => Promise<void>;
+  trustProxy?: string[];
+  rateLimit?: number;
+} = {}): Promise<CallFrom> {
   const store = new SqliteStore(':memory:');
   await store.start();
   let caller = '';
@@ -53,6 +60,6 @@ export async function startedFor(
   const { port } = app.server.address() as AddressInfo;
   return (from, method, path, body, headers = {}) => {
     caller = from;
-    return call(port, method, path, { body, headers });
+    return calls(port, method, path, { body, headers });
   };
 }

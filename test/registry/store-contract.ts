@@ -160,7 +160,7 @@ export function storeContract(
       await offer(PEER, ['a'], 0, ROOT);
       expect(await store.endpointsOf('a', NOW)).toEqual([A]);
       expect(await sourcesOf(store, 'a', 10, NOW)).toEqual([
-        { endpoint: A, contract: 'native', size: 5, modified: 7, root: ROOT },
+        { endpoint: A, contract: 'native', peerId: PEER, size: 5, modified: 7, root: ROOT },
       ]);
       expect(await search('a', 10, NOW)).toEqual([
         { name: 'a', size: 5, modified: 7, holders: 1, versions: 1, root: ROOT },
@@ -183,7 +183,10 @@ export function storeContract(
       });
       expect(sources).toHaveLength(2);
       expect(sources).toEqual(
-        expect.arrayContaining([A, B].map((endpoint) => ({ endpoint, complete: true }))),
+        expect.arrayContaining([
+          { endpoint: A, peerId: PEER, complete: true },
+          { endpoint: B, peerId: OTHER, complete: true },
+        ]),
       );
     });
 
@@ -205,7 +208,7 @@ export function storeContract(
       expect(await versionsOf(store, 'a', 10, LATER)).toEqual([{ ...content, modified: 7 }]);
       expect(await store.contentOf(ROOT, 10, LATER)).toEqual({
         ...{ ...content, partial: 0, names: ['a'] },
-        sources: [{ endpoint: B, complete: true }],
+        sources: [{ endpoint: B, peerId: OTHER, complete: true }],
       });
     });
 
@@ -309,8 +312,8 @@ export function storeContract(
         const { sources, ...content } = await store.contentOf(ROOT, 10, NOW);
         expect(content).toEqual({ ...whole, ...counts });
         expect(sources).toHaveLength(2);
-        expect(sources).toContainEqual({ endpoint: A, complete });
-        expect(sources).toContainEqual({ endpoint: B, complete: true });
+        expect(sources).toContainEqual({ endpoint: A, peerId: PEER, complete });
+        expect(sources).toContainEqual({ endpoint: B, peerId: OTHER, complete: true });
         expect(await others()).toEqual(before);
       }
       for (const peerId of [PEER, PEER, 'e'.repeat(32)]) await store.letContentGo(peerId, ROOT);
@@ -322,7 +325,7 @@ export function storeContract(
       await store.holdContent(PEER, ROOT, true);
       expect(await store.contentOf(ROOT, 10, NOW)).toEqual({
         ...{ root: ROOT, size: null, holders: 1, partial: 0, names: [] },
-        sources: [{ endpoint: A, complete: true }],
+        sources: [{ endpoint: A, peerId: PEER, complete: true }],
       });
     });
 
@@ -332,7 +335,7 @@ export function storeContract(
       await store.holdContent(PEER, ROOT, false);
       expect(await store.contentOf(ROOT, 10, NOW)).toMatchObject({
         ...{ size: 5, holders: 1, partial: 0 },
-        sources: [{ endpoint: A, complete: true }],
+        sources: [{ endpoint: A, peerId: PEER, complete: true }],
       });
     });
 
@@ -340,7 +343,7 @@ export function storeContract(
       await announce();
       await store.holdContent(PEER, ROOT, false);
       const sources = async (now: number) => (await store.contentOf(ROOT, 10, now)).sources;
-      const one = [{ endpoint: A, complete: false }];
+      const one = [{ endpoint: A, peerId: PEER, complete: false }];
       expect(await sources(LATER - 1)).toEqual(one);
       expect(await sources(LATER)).toEqual([]);
       await announce(PEER, A, LATER + 1);
@@ -773,8 +776,8 @@ export function storeContract(
       await offer(PEER, ['a']);
       for (const name of ['a', 'b']) await store.register(name, B, NOW);
       const all = [
-        { endpoint: B, contract: 'exercise', displayName: null, names: 2 },
-        { endpoint: A, contract: 'native', displayName: 'Ann', names: 1 },
+        { endpoint: B, contract: 'exercise', peerId: null, displayName: null, names: 2 },
+        { endpoint: A, contract: 'native', peerId: PEER, displayName: 'Ann', names: 1 },
       ];
       expect(await store.peers(10, NOW)).toEqual(all);
       expect(await store.peers(1, NOW)).toEqual(all.slice(0, 1));

@@ -1,6 +1,6 @@
 // Makes endpoints known to a real registry without a peer behind them: sources that a test has made up.
-import { randomBytes } from 'node:crypto';
 import { NativeRegistry } from '../../src/client/registry-client.ts';
+import { Identity } from '../../src/lib/identity.ts';
 import type { Endpoint } from '../../src/protocol/endpoints.ts';
 import type { TestContent } from '../download/content-source.ts';
 import { startRegistry } from '../harness/running.ts';
@@ -17,11 +17,10 @@ export async function announceFile(
   { root, bytes }: TestContent,
   name: string,
 ): Promise<void> {
-  const registry = new NativeRegistry({ url });
-  const peerId = randomBytes(16).toString('hex');
-  const { revision } = await registry.announce(peerId, { ipAddress, port });
+  const peer = new NativeRegistry({ url }).as(Identity.fresh());
+  const { revision } = await peer.announce({ ipAddress, port });
   const entry = { name, size: bytes.length, modified: Date.UTC(2026, 0, 1), root };
-  await registry.changeCatalogue(peerId, { revision, offered: [entry], withdrawn: [] });
+  await peer.changeCatalogue({ revision, offered: [entry], withdrawn: [] });
 }
 
 /** An endpoint holds a content, or a part of it, under no name. */
@@ -31,10 +30,9 @@ export async function announceHolding(
   root: string,
   complete: boolean,
 ): Promise<void> {
-  const registry = new NativeRegistry({ url });
-  const peerId = randomBytes(16).toString('hex');
-  await registry.announce(peerId, { ipAddress, port });
-  await registry.holdContent(peerId, root, complete);
+  const peer = new NativeRegistry({ url }).as(Identity.fresh());
+  await peer.announce({ ipAddress, port });
+  await peer.holdContent(root, complete);
 }
 
 /** Who is told to hold a content. */
@@ -42,5 +40,6 @@ export async function sourcesOf(
   url: URL,
   root: string,
 ): Promise<{ endpoint: Endpoint; complete: boolean }[]> {
-  return (await new NativeRegistry({ url }).contentOf(root, 1_000)).sources;
+  const { sources } = await new NativeRegistry({ url }).contentOf(root, 1_000);
+  return sources.map(({ endpoint, complete }) => ({ endpoint, complete }));
 }

@@ -20,7 +20,7 @@ async function startSeeder() {
   const { url } = await startPatientRegistry();
   const source = await startLinkedSource(CONTENT);
   await announceFile(url, source.endpoint, CONTENT, 'film');
-  const seeder = await downloadInSwarm(CONTENT, url);
+  const seeder = await downloadInSwarm(CONTENT, { url });
   expect((await seeder.done).bytes.equals(bytes)).toBe(true);
   const [port = 0] = source.neighbours.filter((each) => each !== undefined);
   await source.vanish();

@@ -2,7 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { Network } from '../../src/client/network.ts';
 import { NativeRegistry } from '../../src/client/registry-client.ts';
+import { Identity } from '../../src/lib/identity.ts';
+import { membershipOf } from '../../src/peer/membership.ts';
 import { PieceFile } from '../../src/peer/download/piece-file.ts';
 import type { VerifiedDownloaded } from '../../src/peer/download/verified-download.ts';
 import { Downloader, type DownloaderOptions } from '../../src/peer/downloader.ts';
@@ -20,17 +23,19 @@ export interface InSwarm {
 
 export async function downloadInSwarm(
   { root, bytes }: Pick<TestContent, 'root' | 'bytes'>,
-  registry: URL,
+  network: Network,
   options: Partial<DownloaderOptions> = {},
 ): Promise<InSwarm> {
   const path = join(await temporaryFolder(), 'got');
   const file = await PieceFile.open(path, root, false);
   const aborting = new AbortController();
+  const identity = Identity.fresh();
   const downloader = new Downloader({
     root,
     name: 'got',
     size: bytes.length,
-    registry: new NativeRegistry({ url: registry }),
+    registry: new NativeRegistry(network),
+    membership: membershipOf({ network, identity: () => identity, log: silent }),
     store: file,
     log: silent,
     port: 0,

@@ -61,7 +61,7 @@ test('with the seed killed after it has sent each piece once, all eight finish',
   const seed = await startDyingSeed();
   await announceFile(url, seed.endpoint, CONTENT, 'film');
   const getters = await Promise.all(
-    Array.from({ length: GETTERS }, () => downloadInSwarm(CONTENT, url)),
+    Array.from({ length: GETTERS }, () => downloadInSwarm(CONTENT, { url })),
   );
   const all = await Promise.all(getters.map(({ done }) => done));
   expect(all.every(({ bytes }) => bytes.equals(CONTENT.bytes))).toBe(true);

@@ -31,7 +31,7 @@ test('beside a thousand dead sources of a part the one that is alive is found', 
   }
   const share = await serve(await folderOf({ film: CONTENT.bytes }));
   await announceFile(url, { ipAddress: '127.0.0.1', port: share.port }, CONTENT, 'film');
-  const { done } = await downloadInSwarm(CONTENT, url);
+  const { done } = await downloadInSwarm(CONTENT, { url });
   const { bytes, sources } = await done;
   expect(bytes.equals(CONTENT.bytes)).toBe(true);
   expect(sources).toEqual([{ endpoint: `127.0.0.1:${share.port}`, bytes: CONTENT.bytes.length }]);
@@ -62,7 +62,7 @@ test('neighbours who are made up keep nobody out who sends', async () => {
   const { url } = await startRegistry({ leaseSeconds: 3_600 });
   const first = await startLinkedSource(CONTENT, { holds: (piece) => piece === 0 });
   await announceHolding(url, first.endpoint, CONTENT.root, false);
-  const { done } = await downloadInSwarm(CONTENT, url);
+  const { done } = await downloadInSwarm(CONTENT, { url });
   await first.linked;
   const [port = 0] = first.neighbours.filter((each) => each !== undefined);
 

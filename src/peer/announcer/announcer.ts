@@ -2,13 +2,13 @@
 // and after any failure tries again, telling everything anew where that is needed.
 import { ExerciseRegistry, connectRegistry } from '../../client/registry-client.ts';
 import type { Network } from '../../client/network.ts';
+import type { Identity } from '../../lib/identity.ts';
 import { isStopping, pause, type Startable } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
 import { endpointText, type Endpoint } from '../../protocol/endpoints.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import type { Announcement, Offered } from './announcement.ts';
 import { ExerciseAnnouncement } from './exercise-announcement.ts';
-import type { Identity } from './identity.ts';
 import { NativeAnnouncement } from './native-announcement.ts';
 import { Retries } from './retries.ts';
 

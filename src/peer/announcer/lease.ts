@@ -1,9 +1,9 @@
-// The lease of one peer at a registry of the native contract: its id, its endpoint as the registry has
-// it, and when to renew. When to try again after a failure is the caller's.
+// The lease of one peer at a registry of the native contract: its endpoint as the registry has it, and
+// when to renew. When to try again after a failure is the caller's.
+import type { RegisteredPeer } from '../../client/registered-peer.ts';
 import type { NativeRegistry } from '../../client/registry-client.ts';
+import type { Identity } from '../../lib/identity.ts';
 import type { Endpoint } from '../../protocol/endpoints.ts';
-import { CodedError } from '../../protocol/errors.ts';
-import type { Identity } from './identity.ts';
 
 /** A lease is renewed so often within its time that one lost call does no harm. */
 const RENEWALS_PER_LEASE = 3;
@@ -24,15 +24,14 @@ export interface LeaseOptions {
 }
 
 export class Lease {
-  readonly #registry: NativeRegistry;
+  /** What the registry is told through, in this peer's name. */
+  readonly peer: RegisteredPeer;
   readonly #self: { port: number; ipAddress?: string; displayName?: string };
-  readonly #identity: Identity;
   #mayBeKnown = false;
   #endpoint: Endpoint | undefined;
 
   constructor(registry: NativeRegistry, { identity, port, advertise, displayName }: LeaseOptions) {
-    this.#registry = registry;
-    this.#identity = identity;
+    this.peer = registry.as(identity);
     this.#self = {
       port,
       ...(advertise !== undefined && { ipAddress: advertise }),
@@ -40,38 +39,27 @@ export class Lease {
     };
   }
 
-  get peerId(): string {
-    return this.#identity.peerId;
-  }
-
   /** Where the registry says the peer is reached; undefined before the first renewal. */
   get endpoint(): Endpoint | undefined {
     return this.#endpoint;
   }
 
-  /** Begins or renews it. @throws CodedError as `NativeRegistry.announce` does */
+  /** Begins or renews it. @throws CodedError as `RegisteredPeer.announce` does */
   async renew(signal: AbortSignal): Promise<{ renewAfterMs: number; revision: number }> {
-    try {
-      // Before it is told: should the answer get lost, it is taken back all the same.
-      this.#mayBeKnown = true;
-      const lease = await this.#registry.announce(this.peerId, this.#self, signal);
-      this.#endpoint = lease.endpoint;
-      const renewAfterMs =
-        ((lease.leaseSeconds * 1000) / RENEWALS_PER_LEASE) * (1 - SOONER * Math.random());
-      return {
-        renewAfterMs: Math.min(Math.max(renewAfterMs, MIN_RENEWAL_MS), MAX_RENEWAL_MS),
-        revision: lease.revision,
-      };
-    } catch (error) {
-      // The machine has moved to another address, where its former lease is not its own: a new one.
-      if (error instanceof CodedError && error.code === 'endpoint-not-yours')
-        this.#identity.change();
-      throw error;
-    }
+    // Before it is told: should the answer get lost, it is taken back all the same.
+    this.#mayBeKnown = true;
+    const lease = await this.peer.announce(this.#self, signal);
+    this.#endpoint = lease.endpoint;
+    const renewAfterMs =
+      ((lease.leaseSeconds * 1000) / RENEWALS_PER_LEASE) * (1 - SOONER * Math.random());
+    return {
+      renewAfterMs: Math.min(Math.max(renewAfterMs, MIN_RENEWAL_MS), MAX_RENEWAL_MS),
+      revision: lease.revision,
+    };
   }
 
   /** Deregisters the peer, if the registry may know it. @throws CodedError `unknown-peer`, `registry-…` */
   async end(signal: AbortSignal): Promise<void> {
-    if (this.#mayBeKnown) await this.#registry.removePeer(this.peerId, signal);
+    if (this.#mayBeKnown) await this.peer.leave(signal);
   }
 }

@@ -17,13 +17,11 @@ interface Batch {
 }
 
 export class NativeAnnouncement implements Announcement {
-  readonly #registry: NativeRegistry;
   readonly #lease: Lease;
   /** The revision of what was told; undefined: nothing was. */
   #revision: number | undefined;
 
   constructor(registry: NativeRegistry, self: LeaseOptions) {
-    this.#registry = registry;
     this.#lease = new Lease(registry, self);
   }
 
@@ -50,11 +48,11 @@ export class NativeAnnouncement implements Announcement {
   }
 
   hold(root: string, isWhole: boolean, signal: AbortSignal): Promise<void> {
-    return this.#registry.holdContent(this.#lease.peerId, root, isWhole, signal);
+    return this.#lease.peer.holdContent(root, isWhole, signal);
   }
 
   letGo(root: string, signal: AbortSignal): Promise<void> {
-    return this.#registry.letContentGo(this.#lease.peerId, root, signal);
+    return this.#lease.peer.letContentGo(root, signal);
   }
 
   async withdraw(signal: AbortSignal): Promise<void> {
@@ -63,7 +61,7 @@ export class NativeAnnouncement implements Announcement {
 
   async #send(batch: Batch, reset: boolean, signal: AbortSignal): Promise<void> {
     const change = { revision: this.#revision ?? 0, ...(reset && { reset }), ...batch };
-    this.#revision = await this.#registry.changeCatalogue(this.#lease.peerId, change, signal);
+    this.#revision = await this.#lease.peer.changeCatalogue(change, signal);
   }
 }
 

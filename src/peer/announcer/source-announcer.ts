@@ -17,7 +17,6 @@ export interface SourceAnnouncerOptions extends LeaseOptions {
 }
 
 export class SourceAnnouncer implements Startable {
-  readonly #registry: NativeRegistry;
   readonly #root: string;
   readonly #log: Logger;
   readonly #lease: Lease;
@@ -27,7 +26,6 @@ export class SourceAnnouncer implements Startable {
   #wake: () => void = () => undefined;
 
   constructor({ registry, root, log, ...self }: SourceAnnouncerOptions) {
-    this.#registry = registry;
     this.#root = root;
     this.#log = log;
     this.#lease = new Lease(registry, self);
@@ -75,7 +73,7 @@ export class SourceAnnouncer implements Startable {
       try {
         const { renewAfterMs } = await this.#lease.renew(signal);
         // Every time: the registry may have lost it, and the call is a small one.
-        await this.#registry.holdContent(this.#lease.peerId, this.#root, this.#isComplete, signal);
+        await this.#lease.peer.holdContent(this.#root, this.#isComplete, signal);
         retries.succeeded();
         await pause(renewAfterMs, AbortSignal.any([signal, woken.signal]));
       } catch (err) {

@@ -2,6 +2,7 @@
 // those that take their time, until one of them has given it.
 import { isStopping, pause } from '../../lib/lifecycle.ts';
 import type { RateLimit } from '../../lib/rate-limit.ts';
+import type { Access } from './access.ts';
 import { fetchLastPiece, fetchLayer, type ContentShape } from './content-shape.ts';
 import type { Patience } from './patience.ts';
 import type { BookedSource, SourceBook } from './source-book.ts';
@@ -20,6 +21,7 @@ export interface ProofOptions {
   /** What the registry says of the size (see content-shape). */
   told: number | null | undefined;
   book: SourceBook;
+  access: Access;
   patience: Patience;
   downloadLimit: RateLimit | undefined;
   signal: AbortSignal;
@@ -36,7 +38,7 @@ export interface Proof {
 
 /** Undefined: the signal came first. */
 export async function proveContent(options: ProofOptions): Promise<Proof | undefined> {
-  const { root, told, book, patience, downloadLimit, onFailure } = options;
+  const { root, told, book, access, patience, downloadLimit, onFailure } = options;
   const proven = new AbortController();
   const signal = AbortSignal.any([options.signal, proven.signal]);
   const asked = new Set<BookedSource>();
@@ -53,7 +55,7 @@ export async function proveContent(options: ProofOptions): Promise<Proof | undef
         continue;
       }
       asked.add(source);
-      const fetching = { endpoint: source.endpoint, root, told, signal, patience, downloadLimit };
+      const fetching = { source, access, root, told, signal, patience, downloadLimit };
       try {
         const shape = await fetchLayer(fetching);
         // Two who say the same are believed; should both be wrong, the last piece will not fit.

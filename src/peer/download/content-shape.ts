@@ -3,7 +3,6 @@
 import { request, type IncomingMessage } from 'node:http';
 import type { RateLimit } from '../../lib/rate-limit.ts';
 import { sha256 } from '../../lib/sha256.ts';
-import type { Endpoint } from '../../protocol/endpoints.ts';
 import {
   HASH_BYTES,
   hashInLayer,
@@ -16,9 +15,10 @@ import {
   rootOfLayer,
   SIZE_HEADER,
 } from '../../protocol/merkle.ts';
+import type { Access, Whereabouts } from './access.ts';
 import type { Patience } from './patience.ts';
 import { SourceConnection, type Ask } from './source-connection.ts';
-import { SourceFailure } from './source-failure.ts';
+import { isNotThere, SourceFailure } from './source-failure.ts';
 
 /** Layers of contents up to 4 TiB; a larger one would take long to check, and is not believed. */
 const MAX_LAYER_BYTES = 8 * 1024 * 1024;
@@ -37,7 +37,8 @@ export interface ContentShape {
 }
 
 export interface FetchingShape {
-  endpoint: Endpoint;
+  source: Whereabouts;
+  access: Access;
   root: string;
   /** What the registry says: bytes, null where it does not know, undefined where it was not asked. */
   told: number | null | undefined;
@@ -47,17 +48,22 @@ export interface FetchingShape {
   downloadLimit: RateLimit | undefined;
 }
 
-/** @throws SourceFailure, with `wrong-answer` for a layer that does not fit the root */
+/**
+ * @throws SourceFailure, with `wrong-answer` for a layer that does not fit the root
+ * @throws CodedError why nobody lets us in
+ */
 export async function fetchLayer(options: FetchingShape): Promise<ContentShape> {
-  const { endpoint, root, told, signal, patience } = options;
+  const { source, access, root, told, signal, patience } = options;
   const { stalledAfterMs } = patience;
+  const authorization = await access.authorization(root);
   const deadline = AbortSignal.timeout(LAYER_WITHIN_STALLS * stalledAfterMs);
   const shape = await new Promise<ContentShape>((resolve, reject) => {
     const call = request({
-      host: endpoint.ipAddress,
-      port: endpoint.port,
+      host: source.endpoint.ipAddress,
+      port: source.endpoint.port,
       path: `/contents/${root}/layer`,
-      agent: false,
+      headers: { ...(authorization !== undefined && { authorization }) },
+      createConnection: () => access.connect(source, { timeout: stalledAfterMs }),
       timeout: stalledAfterMs,
       signal: AbortSignal.any([signal, deadline]),
     });
@@ -98,10 +104,7 @@ function asFailure(error: NodeJS.ErrnoException): SourceFailure {
   if (error instanceof SourceFailure) return error;
   // What the parser of node:http does not take.
   if (error.code?.startsWith('HPE_')) return new SourceFailure('wrong-answer', NOT_HTTP);
-  return new SourceFailure(
-    error.syscall === 'connect' ? 'unreachable' : 'closed-early',
-    error.message,
-  );
+  return new SourceFailure(isNotThere(error) ? 'unreachable' : 'closed-early', error.message);
 }
 
 async function readLayer(response: IncomingMessage): Promise<ContentShape> {
@@ -109,6 +112,8 @@ async function readLayer(response: IncomingMessage): Promise<ContentShape> {
   const size = Number(headers[SIZE_HEADER] ?? NaN);
   const length = Number(headers['content-length'] ?? NaN);
   if (statusCode === 404) throw new SourceFailure('refused', 'it does not have it (404)');
+  if (statusCode === 401)
+    throw new SourceFailure('closed-early', 'it lets nobody in like that (401)');
   if (statusCode === 503) throw new SourceFailure('closed-early', 'it is busy (503)');
   if (statusCode !== 200 || !Number.isSafeInteger(size) || size < 0)
     throw new SourceFailure('wrong-answer', `no piece layer (status ${statusCode})`);
@@ -132,7 +137,7 @@ async function readLayer(response: IncomingMessage): Promise<ContentShape> {
  */
 export async function fetchLastPiece(
   { size, layer }: ContentShape,
-  { endpoint, root, signal, patience, downloadLimit }: FetchingShape,
+  { source, access, root, signal, patience, downloadLimit }: FetchingShape,
 ): Promise<{ ask: Ask; memory: SharedArrayBuffer } | undefined> {
   if (size === 0) {
     if (isSameHash(hashOfPiece(new Uint8Array(0), 0, sha256), layer)) return undefined;
@@ -145,7 +150,8 @@ export async function fetchLastPiece(
   const ask = { piece, ...pieceAt(piece, size) };
   const memory = await new Promise<SharedArrayBuffer>((resolve, reject) => {
     const connection = new SourceConnection({
-      endpoint,
+      source,
+      access,
       root,
       size,
       patience,

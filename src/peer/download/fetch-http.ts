@@ -1,8 +1,9 @@
 // Fetches a file over the HTTP voice of a peer into a sink, and goes on where the sink is when the
 // source has the very same state of the content (a matching strong entity tag).
-import { endpointText, type Endpoint } from '../../protocol/endpoints.ts';
+import { endpointText } from '../../protocol/endpoints.ts';
 import { namePath } from '../../protocol/names.ts';
 import { isStrongTag, parseContentRange } from '../../protocol/ranges.ts';
+import type { Whereabouts } from './access.ts';
 import { parseAnswerHead, type AnswerHead } from './answer-head.ts';
 import { Incoming, type IncomingOptions } from './incoming.ts';
 import { SourceFailure } from './source-failure.ts';
@@ -12,6 +13,8 @@ import type { Sink } from './sink.ts';
 const HEAD_WITHIN_MS = 30_000;
 
 export interface FetchOptions extends IncomingOptions {
+  /** Of the content, where the source tells it. */
+  root: string | null;
   onBytes: (count: number) => void;
 }
 
@@ -22,7 +25,7 @@ export interface FetchOptions extends IncomingOptions {
  * @throws CodedError what the sink fails with
  */
 export async function fetchOverHttp(
-  endpoint: Endpoint,
+  source: Whereabouts,
   name: string,
   sink: Sink,
   options: FetchOptions,
@@ -32,11 +35,13 @@ export async function fetchOverHttp(
   const from = tag === undefined || size === undefined ? 0 : Math.min(sink.length, size - 1);
   const range =
     tag !== undefined && from > 0 ? `range: bytes=${from}-\r\nif-range: ${tag}\r\n` : '';
-  const incoming = new Incoming(endpoint, options);
+  const authorization = await options.access.authorization(options.root);
+  const letIn = authorization === undefined ? '' : `authorization: ${authorization}\r\n`;
+  const incoming = new Incoming(source, options);
   try {
     incoming.send(
-      `GET /files/${namePath(name)} HTTP/1.1\r\nhost: ${endpointText(endpoint)}\r\n` +
-        `accept-encoding: identity\r\nconnection: close\r\n${range}\r\n`,
+      `GET /files/${namePath(name)} HTTP/1.1\r\nhost: ${endpointText(source.endpoint)}\r\n` +
+        `accept-encoding: identity\r\nconnection: close\r\n${letIn}${range}\r\n`,
     );
     const { head, rest } = await readHead(incoming);
     const length = await bodyLength(head, sink, from);

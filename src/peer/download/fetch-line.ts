@@ -1,7 +1,7 @@
 // Fetches a file over the exercise's line protocol into a sink. Its end is the end of the connection,
 // so a file that was cut short can be told from a whole one only where the size is known.
-import type { Endpoint } from '../../protocol/endpoints.ts';
 import { lineRequest } from '../../protocol/opening.ts';
+import type { Whereabouts } from './access.ts';
 import type { FetchOptions } from './fetch-http.ts';
 import { Incoming } from './incoming.ts';
 import type { Sink } from './sink.ts';
@@ -14,13 +14,13 @@ import { SourceFailure } from './source-failure.ts';
  * @throws SourceFailure for a source that sends nothing: the exercise's way to refuse
  */
 export async function fetchOverLine(
-  endpoint: Endpoint,
+  source: Whereabouts,
   name: string,
   size: number | undefined,
   sink: Sink,
   options: FetchOptions,
 ): Promise<void> {
-  const incoming = new Incoming(endpoint, options);
+  const incoming = new Incoming(source, options);
   let received = 0;
   try {
     incoming.send(lineRequest(name));

@@ -1,15 +1,15 @@
-// What a source sends, as it comes: one TCP connection, read into two buffers in turn, one being filled
-// while the receiver is busy with the other, and not read from when both are full. What the bytes mean
-// is the voices'.
-import { connect, type Socket } from 'node:net';
+// What a source sends, as it comes: one connection, read into buffers in turn, one being filled while the
+// receiver is busy with another, and not read from when two are full. What the bytes mean is the voices'.
+import type { Socket } from 'node:net';
 import type { RateLimit } from '../../lib/rate-limit.ts';
-import type { Endpoint } from '../../protocol/endpoints.ts';
-import { SourceFailure } from './source-failure.ts';
+import type { Access, Whereabouts } from './access.ts';
+import { isNotThere, SourceFailure } from './source-failure.ts';
 
 const BUFFER_BYTES = 256 * 1024;
-const BUFFERS = 2;
+const BUFFERS = 3;
 
 export interface IncomingOptions {
+  access: Access;
   signal: AbortSignal;
   /** A source that sends nothing for so long is left, in milliseconds. */
   stalledAfterMs: number;
@@ -17,15 +17,24 @@ export interface IncomingOptions {
   downloadLimit?: RateLimit | undefined;
 }
 
+interface Arrived {
+  bytes: Buffer;
+  /** What they are in, where it is to be filled again. */
+  buffer?: Buffer;
+}
+
 export class Incoming {
   readonly #socket: Socket;
   readonly #options: IncomingOptions;
-  /** Which of the buffers is being filled. */
-  #filling = 0;
+  /** What is being filled, and what may be next. */
+  #filling: Buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  readonly #free: Buffer[] = Array.from({ length: BUFFERS - 1 }, () =>
+    Buffer.allocUnsafeSlow(BUFFER_BYTES),
+  );
   /** What came and was not asked for yet. */
-  readonly #arrived: Buffer[] = [];
-  /** Whether the receiver has a buffer in hand. */
-  #isInUse = false;
+  readonly #arrived: Arrived[] = [];
+  /** The buffer that the receiver has in hand. */
+  #inUse: Buffer | undefined;
   #isResting = false;
   #isEnded = false;
   #error: Error | undefined;
@@ -34,25 +43,18 @@ export class Incoming {
   /** Told that something of the above has changed. */
   #wake: () => void = () => undefined;
 
-  constructor({ ipAddress, port }: Endpoint, options: IncomingOptions) {
+  constructor(source: Whereabouts, options: IncomingOptions) {
     this.#options = options;
-    const { signal, downloadLimit } = options;
-    const buffers = Array.from({ length: BUFFERS }, () => Buffer.allocUnsafeSlow(BUFFER_BYTES));
-    const filling = () => buffers[this.#filling] ?? Buffer.alloc(0);
-    this.#socket = connect({
-      host: ipAddress,
-      port,
+    const { access, signal, downloadLimit } = options;
+    this.#socket = access.connect(source, {
       signal,
-      noDelay: true,
       onread: {
         buffer: () =>
-          downloadLimit?.isOn ? filling().subarray(0, downloadLimit.portionBytes) : filling(),
+          downloadLimit?.isOn
+            ? this.#filling.subarray(0, downloadLimit.portionBytes)
+            : this.#filling,
         callback: (count) => {
-          this.#hasSpoken = true;
-          this.#arrived.push(filling().subarray(0, count));
-          this.#filling = (this.#filling + 1) % BUFFERS;
-          this.#isResting = this.#isFull;
-          this.#wake();
+          this.#take(count);
           return !this.#isResting;
         },
       },
@@ -87,17 +89,19 @@ export class Incoming {
   async next(): Promise<Buffer | undefined> {
     const { signal, stalledAfterMs, downloadLimit } = this.#options;
     const deadline = performance.now() + stalledAfterMs;
-    this.#isInUse = false;
+    if (this.#inUse) this.#free.push(this.#inUse);
+    this.#inUse = undefined;
     for (;;) {
       const arrived = this.#arrived.shift();
-      this.#isInUse = arrived !== undefined;
-      if (this.#isResting && !this.#isFull) {
+      this.#inUse = arrived?.buffer;
+      if (this.#isResting && this.#free.length > 0) {
         this.#isResting = false;
         this.#socket.resume();
       }
       if (arrived) {
-        if (downloadLimit?.isOn) await downloadLimit.passed(arrived.length, signal);
-        return arrived;
+        const { bytes } = arrived;
+        if (downloadLimit?.isOn) await downloadLimit.passed(bytes.length, signal);
+        return bytes;
       }
       if (this.#error) throw this.#failureOf(this.#error);
       if (this.#isEnded) return undefined;
@@ -118,9 +122,18 @@ export class Incoming {
     this.#socket.destroy();
   }
 
-  /** Whether there is no buffer to read into. */
-  get #isFull(): boolean {
-    return this.#arrived.length + (this.#isInUse ? 1 : 0) === BUFFERS;
+  #take(count: number): void {
+    this.#hasSpoken = true;
+    const bytes = this.#filling.subarray(0, count);
+    const next = this.#isResting ? undefined : this.#free.pop();
+    // TLS deciphers what it has, even where reading was to stop: that little is copied.
+    if (!next) this.#arrived.push({ bytes: Buffer.from(bytes) });
+    else {
+      this.#arrived.push({ bytes, buffer: this.#filling });
+      this.#filling = next;
+      this.#isResting = this.#free.length === 0;
+    }
+    this.#wake();
   }
 
   #silence(): SourceFailure {
@@ -128,7 +141,8 @@ export class Incoming {
     return new SourceFailure(kind, `nothing for ${this.#options.stalledAfterMs / 1000} s`);
   }
 
-  #failureOf({ message }: Error): SourceFailure {
-    return new SourceFailure(this.#isConnected ? 'closed-early' : 'unreachable', message);
+  #failureOf(error: Error): SourceFailure {
+    const wasThere = this.#isConnected && !isNotThere(error);
+    return new SourceFailure(wasThere ? 'closed-early' : 'unreachable', error.message);
   }
 }

@@ -1,6 +1,6 @@
 // The downloader's end of a link (see protocol/link): says what is here, hears what is offered.
 import { WebSocket, type RawData } from 'ws';
-import { endpointText, type Endpoint } from '../../protocol/endpoints.ts';
+import { endpointText } from '../../protocol/endpoints.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import {
   LINK_PROTOCOL,
@@ -9,14 +9,16 @@ import {
   type FollowerWord,
 } from '../../protocol/link.ts';
 import { rangesText } from '../../protocol/piece-set.ts';
+import type { Access, Whereabouts } from './access.ts';
 import type { Patience } from './patience.ts';
-import { SourceFailure } from './source-failure.ts';
+import { isNotThere, SourceFailure } from './source-failure.ts';
 
 /** A holder that does not read has so many bytes waiting, and is left. */
 const MAX_WAITING_BYTES = 256 * 1024;
 
 export interface LinkOptions {
-  endpoint: Endpoint;
+  source: Whereabouts;
+  access: Access;
   /** 64 hex digits. */
   root: string;
   /** Where this peer listens; undefined: it does not serve. */
@@ -32,19 +34,34 @@ export interface LinkOptions {
 
 export class Link {
   readonly #options: LinkOptions;
-  readonly #socket: WebSocket;
+  /** Undefined: it is not known yet what is to be shown there. */
+  #socket: WebSocket | undefined;
   /** What to send with a request for a piece. */
   id: string | undefined;
   #isOver = false;
 
   constructor(options: LinkOptions) {
     this.#options = options;
-    const { endpoint, root, port, patience } = options;
+    options.access.authorization(options.root).then(
+      (authorization) => {
+        if (!this.#isOver) this.#connect(authorization);
+      },
+      (error: unknown) => {
+        const why = `not let in: ${(error as Error).message}`;
+        this.#end(new SourceFailure('closed-early', why));
+      },
+    );
+  }
+
+  #connect(authorization: string | undefined): void {
+    const { source, access, root, port, patience } = this.#options;
     const query = port === undefined ? '' : `?port=${port}`;
     this.#socket = new WebSocket(
-      `ws://${endpointText(endpoint)}/contents/${root}/link${query}`,
+      `ws://${endpointText(source.endpoint)}/contents/${root}/link${query}`,
       LINK_PROTOCOL,
       {
+        headers: { ...(authorization !== undefined && { authorization }) },
+        createConnection: () => access.connect(source, { timeout: patience.stalledAfterMs }),
         handshakeTimeout: patience.stalledAfterMs,
         maxPayload: MAX_LINK_TEXT,
         perMessageDeflate: false,
@@ -55,9 +72,13 @@ export class Link {
       .on('message', (data) => {
         this.#hear(data);
       })
-      .once('unexpected-response', (request) => {
+      .once('unexpected-response', (request, { statusCode }) => {
         request.destroy();
-        this.#end('none');
+        this.#end(
+          statusCode === 401
+            ? new SourceFailure('closed-early', 'it lets nobody in like that (401)')
+            : 'none',
+        );
       })
       .once('error', (error: NodeJS.ErrnoException) => {
         this.#end(failureOf(error));
@@ -89,11 +110,11 @@ export class Link {
   /** Ends it, without a word to the owner. */
   close(): void {
     this.#isOver = true;
-    this.#socket.close();
+    this.#socket?.close();
   }
 
   #say(word: FollowerWord): void {
-    if (this.#isOver || this.#socket.readyState !== WebSocket.OPEN) return;
+    if (this.#isOver || this.#socket?.readyState !== WebSocket.OPEN) return;
     if (this.#socket.bufferedAmount > MAX_WAITING_BYTES)
       this.#end(new SourceFailure('stalled', 'it does not read what it is told'));
     else this.#socket.send(JSON.stringify(word));
@@ -117,14 +138,14 @@ export class Link {
   #end(reason: SourceFailure | 'none'): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#socket.terminate();
+    this.#socket?.terminate();
     this.#options.onOver(reason);
   }
 }
 
 /** What is no WebSocket may be a source all the same, and is asked as one. */
 function failureOf(error: NodeJS.ErrnoException): SourceFailure | 'none' {
-  if (error.syscall === 'connect') return new SourceFailure('unreachable', error.message);
+  if (isNotThere(error)) return new SourceFailure('unreachable', error.message);
   if (error.message.includes('handshake has timed out'))
     return new SourceFailure('stalled', 'no answer to a link in time');
   if (error.code?.startsWith('WS_ERR') === true)

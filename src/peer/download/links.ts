@@ -1,4 +1,5 @@
 // The links of a download to its sources, one each, and what they are told of the pieces that came.
+import type { Access } from './access.ts';
 import { Link } from './link.ts';
 import type { Patience } from './patience.ts';
 import type { BookedSource } from './source-book.ts';
@@ -13,6 +14,7 @@ export interface LinksOptions {
   root: string;
   /** Where this peer listens; undefined: it does not serve. */
   port: number | undefined;
+  access: Access;
   patience: Patience;
   /** The pieces that are here, in ascending order. */
   has: () => Iterable<number>;
@@ -45,10 +47,10 @@ export class Links {
   /** Makes a link to a source, unless there is one. */
   open(source: BookedSource): void {
     if (this.#links.has(source)) return;
-    const { root, port, patience, has, readsAt, onOffer, onPlain, onFailure } = this.#options;
+    const { root, port, access, patience, has, readsAt, onOffer, onPlain, onFailure } =
+      this.#options;
     const link = new Link({
-      endpoint: source.endpoint,
-      ...{ root, port, patience },
+      ...{ source, access, root, port, patience },
       onOpen: (opened) => {
         let wasInOrder = false;
         const listener = {

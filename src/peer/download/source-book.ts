@@ -22,10 +22,13 @@ const LIES: ReadonlySet<FailureKind> = new Set(['wrong-answer', 'bad-piece', 'no
 export interface NamedSource extends Endpoint {
   /** Whether it holds the whole content; default: true. */
   complete?: boolean;
+  /** Who it is; undefined or null: nobody has told. */
+  peerId?: string | null | undefined;
 }
 
 export interface BookedSource {
   readonly endpoint: Endpoint;
+  readonly peerId: string | null;
   /** Whether it is said to hold the whole content. */
   isWhole: boolean;
   /** When it was last taken in. */
@@ -63,16 +66,19 @@ export class SourceBook {
     const wholeFirst = [...named].sort(
       (a, b) => Number(b.complete ?? true) - Number(a.complete ?? true),
     );
-    for (const { ipAddress, port, complete = true } of wholeFirst) {
+    for (const { ipAddress, port, complete = true, peerId = null } of wholeFirst) {
       const endpoint = { ipAddress, port };
       const key = endpointText(endpoint);
-      const known = this.#sources.get(key);
+      const atEndpoint = this.#sources.get(key);
+      // Where one was that is gone, another one may have come.
+      const isAnother = atEndpoint?.peerId !== peerId && atEndpoint?.state !== 'live';
+      const known = isAnother ? undefined : atEndpoint;
       if (known && complete) known.isWhole = true;
       if (room <= (complete ? 0 : KEPT_FOR_WHOLE)) continue;
       if (known ? known.state !== 'away' || known.retryAt > now : this.#isFull) continue;
       room--;
       if (known) Object.assign(known, { state: 'live', since: now });
-      else this.#sources.set(key, newSource(endpoint, key, complete, now));
+      else this.#sources.set(key, newSource({ endpoint, key, peerId }, complete, now));
     }
     return room < before;
   }
@@ -154,12 +160,15 @@ function isHopeless({ bytes, failuresInARow }: BookedSource, kind: FailureKind):
   return bytes === 0 && (kind === 'unreachable' || kind === 'stalled');
 }
 
-function newSource(endpoint: Endpoint, key: string, isWhole: boolean, since: number): BookedSource {
+function newSource(
+  who: Pick<BookedSource, 'endpoint' | 'key' | 'peerId'>,
+  isWhole: boolean,
+  since: number,
+): BookedSource {
   return {
-    endpoint,
+    ...who,
     isWhole,
     since,
-    key,
     bytes: 0,
     bytesSinceRate: 0,
     rate: 0,

@@ -1,14 +1,15 @@
 // One kept-alive HTTP connection to a source, on which pieces of a content are asked for, the next
 // before the last has ended. Bytes go from the socket straight into the memory of their piece. Which
 // pieces, and what becomes of them, is the verified download's.
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { RateLimit } from '../../lib/rate-limit.ts';
-import { endpointText, type Endpoint } from '../../protocol/endpoints.ts';
+import { endpointText } from '../../protocol/endpoints.ts';
 import { LINK_HEADER } from '../../protocol/link.ts';
 import { parseContentRange } from '../../protocol/ranges.ts';
+import type { Access, Whereabouts } from './access.ts';
 import { MAX_HEAD_BYTES, parseAnswerHead, type AnswerHead } from './answer-head.ts';
 import type { Patience } from './patience.ts';
-import { SourceFailure } from './source-failure.ts';
+import { isNotThere, SourceFailure } from './source-failure.ts';
 
 /**
  * To look at each packet of a slow line costs more than all else that is done with its bytes: they are left to
@@ -30,7 +31,8 @@ export interface Ask {
 }
 
 export interface ConnectionOptions {
-  endpoint: Endpoint;
+  source: Whereabouts;
+  access: Access;
   /** 64 hex digits. */
   root: string;
   /** Bytes of the content. */
@@ -61,6 +63,8 @@ export class SourceConnection {
   readonly #scratch = new Uint8Array(MAX_HEAD_BYTES);
   readonly #trickleWatch: NodeJS.Timeout;
   #asked: Ask[] = [];
+  /** Resolves when all of that was sent. */
+  #sending: Promise<void> = Promise.resolve();
   #body: Body | undefined;
   /** Bytes that came and could not be taken in yet: an unfinished head, or a body without memory. */
   #pending: Uint8Array = new Uint8Array(0);
@@ -77,12 +81,9 @@ export class SourceConnection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    const { endpoint } = options;
+    const { source, access } = options;
     const { stalledAfterMs, trickleOverMs } = options.patience;
-    this.#socket = connect({
-      host: endpoint.ipAddress,
-      port: endpoint.port,
-      noDelay: true,
+    this.#socket = access.connect(source, {
       onread: { buffer: () => this.#room(), callback: (count) => this.#take(count) },
     });
     this.#socket.setTimeout(stalledAfterMs, () => {
@@ -92,10 +93,7 @@ export class SourceConnection {
     });
     this.#socket.once('error', (error: NodeJS.ErrnoException) => {
       this.#fail(
-        new SourceFailure(
-          error.syscall === 'connect' ? 'unreachable' : 'closed-early',
-          error.message,
-        ),
+        new SourceFailure(isNotThere(error) ? 'unreachable' : 'closed-early', error.message),
       );
     });
     for (const event of ['end', 'close'] as const)
@@ -135,10 +133,22 @@ export class SourceConnection {
   }
 
   ask(ask: Ask): void {
-    const { endpoint, root } = this.#options;
     this.#asked.push(ask);
+    // In the order in which they are asked for, since they are answered in the order in which they are sent.
+    this.#sending = this.#sending
+      .then(() => this.#send(ask))
+      .catch((error: unknown) => {
+        this.#fail(new SourceFailure('closed-early', `not let in: ${(error as Error).message}`));
+      });
+  }
+
+  async #send(ask: Ask): Promise<void> {
+    const { source, root, access } = this.#options;
+    const authorization = await access.authorization(root);
+    if (this.#isOver) return;
     this.#socket.write(
-      `GET /contents/${root} HTTP/1.1\r\nHost: ${endpointText(endpoint)}\r\n` +
+      `GET /contents/${root} HTTP/1.1\r\nHost: ${endpointText(source.endpoint)}\r\n` +
+        (authorization === undefined ? '' : `Authorization: ${authorization}\r\n`) +
         `Range: bytes=${ask.start}-${ask.start + ask.length - 1}\r\n` +
         (ask.link === undefined ? '\r\n' : `${LINK_HEADER}: ${ask.link}\r\n\r\n`),
     );
@@ -174,6 +184,11 @@ export class SourceConnection {
     if (this.#isOver) return false;
     this.#received += count;
     this.#options.onBytes(count);
+    // TLS deciphers what it has, even where reading was to stop: it waits with what waits already.
+    if (this.#waitsForMemory) {
+      this.#pending = Buffer.concat([this.#pending, this.#scratch.subarray(0, count)]);
+      return false;
+    }
     let goesOn = true;
     if (this.#isDirect) this.#grow(count);
     else goesOn = this.#takeInOrFail(this.#scratch.subarray(0, count));
@@ -197,7 +212,7 @@ export class SourceConnection {
 
   /** Whether so many bytes were within our limit; if not, reading goes on when they are. */
   #mayReadOn(count: number): boolean {
-    if (this.#isOver) return false;
+    if (this.#isOver || this.#held) return false;
     const leave = this.#options.downloadLimit?.hold(count, () => {
       const heldMs = performance.now() - (this.#held?.since ?? 0);
       this.#held = undefined;
@@ -298,6 +313,7 @@ export class SourceConnection {
 
 /** @throws SourceFailure for anything but the very range that was asked for, of this content */
 function requireRange({ status, headers }: AnswerHead, ask: Ask, root: string, size: number): void {
+  if (status === 401) throw new SourceFailure('closed-early', 'it lets nobody in like that (401)');
   if (status === 503) throw new SourceFailure('closed-early', 'it is busy (503)');
   if (status === 404) throw new SourceFailure('refused', 'it does not have it (404)');
   const range = parseContentRange(headers.get('content-range'));

@@ -10,6 +10,11 @@ export type FailureKind =
   | 'wrong-answer'
   | 'bad-piece';
 
+/** Whether an error of a connection means that the source is not where it should be: nobody is, or another one. */
+export function isNotThere({ syscall, code }: NodeJS.ErrnoException): boolean {
+  return syscall === 'connect' || code === 'wrong-certificate';
+}
+
 export class SourceFailure extends Error {
   readonly kind: FailureKind;
 

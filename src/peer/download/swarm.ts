@@ -5,6 +5,7 @@
 import { isStopping } from '../../lib/lifecycle.ts';
 import { hashInLayer, pieceAt, pieceCountOf } from '../../protocol/merkle.ts';
 import type { RateLimit } from '../../lib/rate-limit.ts';
+import type { Access } from './access.ts';
 import type { Proof } from './content-proof.ts';
 import type { ContentShape } from './content-shape.ts';
 import type { Link } from './link.ts';
@@ -43,6 +44,7 @@ export interface SwarmOptions {
   memory: PieceMemory;
   book: SourceBook;
   store: PieceStore;
+  access: Access;
   verifier: Verifier;
   patience: Patience;
   /** What all connections share. */
@@ -80,9 +82,9 @@ export class Swarm {
 
   constructor(options: SwarmOptions) {
     this.#options = options;
-    const { root, port, patience, picker, onFailure } = options;
+    const { root, port, access, patience, picker, onFailure } = options;
     this.#links = new Links({
-      ...{ root, port, patience },
+      ...{ root, port, access, patience },
       has: () => picker.present,
       readsAt: () => (this.#isInOrder ? picker.firstMissing : undefined),
       onOffer: (source, pieces, link) => {
@@ -229,9 +231,10 @@ export class Swarm {
   }
 
   #connect(source: BookedSource): SourceConnection {
-    const { root, shape, memory: memories, picker, patience, onFailure } = this.#options;
+    const { root, shape, access, memory: memories, picker, patience, onFailure } = this.#options;
     const connection: SourceConnection = new SourceConnection({
-      endpoint: source.endpoint,
+      source,
+      access,
       root,
       size: shape.size,
       patience,

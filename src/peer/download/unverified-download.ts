@@ -7,6 +7,7 @@ import type { RateLimit } from '../../lib/rate-limit.ts';
 import { endpointText, type Endpoint } from '../../protocol/endpoints.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import type { Source } from '../../protocol/schemas.ts';
+import type { Access } from './access.ts';
 import { fetchOverHttp } from './fetch-http.ts';
 import { fetchOverLine } from './fetch-line.ts';
 import type { Sink } from './sink.ts';
@@ -24,6 +25,7 @@ const MAX_SHOWN = 5;
 export interface DownloadOptions {
   name: string;
   network: Network;
+  access: Access;
   /** Whether those who tell which content they have are left out. Default: false. */
   onlyUntold?: boolean;
   sink: Sink;
@@ -116,20 +118,21 @@ async function sourcesOf(options: DownloadOptions): Promise<Source[]> {
  * that registered natively has both, so that its silence is no reason to try the other.
  */
 async function fetchFrom(
-  { endpoint, size, contract }: Source,
-  { name, sink, signal, stalledAfterMs = STALLED_AFTER_MS, downloadLimit }: DownloadOptions,
+  source: Source,
+  { name, access, sink, signal, stalledAfterMs = STALLED_AFTER_MS, downloadLimit }: DownloadOptions,
   onBytes: (count: number) => void,
 ): Promise<void> {
-  const fetching = { signal, stalledAfterMs, downloadLimit, onBytes };
+  const { root, size, contract } = source;
+  const fetching = { root, access, signal, stalledAfterMs, downloadLimit, onBytes };
   try {
-    await fetchOverHttp(endpoint, name, sink, fetching);
+    await fetchOverHttp(source, name, sink, fetching);
   } catch (error) {
     const mayKnowLinesAlone =
       contract === 'exercise' &&
       error instanceof SourceFailure &&
       (error.kind === 'not-http' || error.kind === 'silent');
     if (!mayKnowLinesAlone || signal.aborted) throw error;
-    await fetchOverLine(endpoint, name, size ?? undefined, sink, fetching);
+    await fetchOverLine(source, name, size ?? undefined, sink, fetching);
   }
 }
 

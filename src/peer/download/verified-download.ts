@@ -7,6 +7,7 @@ import type { RateLimit } from '../../lib/rate-limit.ts';
 import type { Endpoint } from '../../protocol/endpoints.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import { hashInLayer, pieceAt, pieceLengthOf } from '../../protocol/merkle.ts';
+import type { Access } from './access.ts';
 import { proveContent } from './content-proof.ts';
 import type { ContentShape } from './content-shape.ts';
 import { PATIENCE, type Patience } from './patience.ts';
@@ -74,6 +75,7 @@ export interface VerifiedDownloadOptions {
    */
   size?: number | null | undefined;
   store: PieceStore;
+  access: Access;
   signal: AbortSignal;
   log: Logger;
   /** Default: {@link PATIENCE}. */
@@ -181,12 +183,13 @@ export class VerifiedDownload {
 
   /** Has size and layer proven, looks what is there, and lets everyone send. */
   async #begin(): Promise<void> {
-    const { root, size: told, store } = this.#options;
+    const { root, size: told, store, access } = this.#options;
     const { signal } = this.#over;
     const proof = await proveContent({
       root,
       told,
       book: this.#book,
+      access,
       patience: this.#patience,
       downloadLimit: this.#options.downloadLimit,
       signal,
@@ -209,6 +212,7 @@ export class VerifiedDownload {
       memory,
       book: this.#book,
       store,
+      access,
       verifier: this.#verifier,
       patience: this.#patience,
       downloadLimit: this.#options.downloadLimit,

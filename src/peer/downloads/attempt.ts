@@ -14,6 +14,7 @@ import { freeName } from '../download/free-name.ts';
 import { PieceFile } from '../download/piece-file.ts';
 import { rootOfFile } from '../download/root-of-file.ts';
 import { Downloader } from '../downloader.ts';
+import type { Membership } from '../membership.ts';
 import type { DownloadRecord } from './record.ts';
 
 /** Whether the part is still there is looked at so often: its bytes would go nowhere. */
@@ -21,6 +22,7 @@ const LOOK_EVERY_MS = 2_000;
 
 export interface AttemptOptions {
   network: Network;
+  membership: Membership;
   host: DownloadHost;
   downloadLimit: RateLimit | undefined;
   log: Logger;
@@ -47,7 +49,7 @@ export async function attemptDownload(
   signal: AbortSignal,
 ): Promise<{ size: number; downloader: Downloader | undefined }> {
   const { root, name, sequential } = record;
-  const { host, downloadLimit, log, isTaken } = options;
+  const { membership, host, downloadLimit, log, isTaken } = options;
   const there = await contentAt(record, signal);
   if (there !== undefined) return { size: there, downloader: undefined };
   const registry = await connectRegistry(options.network, signal);
@@ -68,7 +70,7 @@ export async function attemptDownload(
     },
   });
   const downloader = new Downloader({
-    ...{ root, name, registry, log, downloadLimit, store: file, port: host },
+    ...{ root, name, registry, membership, log, downloadLimit, store: file, port: host },
     size: record.size ?? record.toldSize,
     inOrder: sequential,
     signal: AbortSignal.any([signal, gone.signal]),

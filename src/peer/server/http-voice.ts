@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from '../../lib/log.ts';
-import { isNonce, REACH_PATH } from '../../lib/reach-proof.ts';
+import { isNonce, REACH_PATH, type ReachProof } from '../../lib/reach-proof.ts';
 import {
   CodedError,
   PROBLEM_TYPE,
@@ -15,6 +15,7 @@ import { parseNamePath } from '../../protocol/names.ts';
 import { rangesText } from '../../protocol/piece-set.ts';
 import { listHoldsTag, parseRange, type ByteRange } from '../../protocol/ranges.ts';
 import { contentHeaders } from './content-types.ts';
+import type { Admission, Gate } from './gate.ts';
 import { listingOf, PAGE_POLICY, pageOf } from './listing.ts';
 import type { OfferedFile, OpenedOffer, Offers } from './offers.ts';
 import { sendFile, type SendLimits } from './send-file.ts';
@@ -36,14 +37,17 @@ type Claim = (request: IncomingMessage) => ((isWhole: boolean) => void) | undefi
 
 export interface HttpVoiceOptions {
   offers: Offers;
+  gate: Gate;
   log: Logger;
   limits: SendLimits;
   claim: Claim;
   uploads: Uploads;
+  /** A request for a file was let in, until then (milliseconds since 1970). */
+  onAdmitted: (request: IncomingMessage, until: number) => void;
   /** Who asks, for people. */
   receiverOf: (request: IncomingMessage) => string;
   /** What to say to a registry that dials this peer (lib/reach-proof). */
-  proofOf: (nonce: string) => string;
+  proofOf: (nonce: string) => ReachProof;
 }
 
 export function httpVoice(options: HttpVoiceOptions) {
@@ -109,42 +113,53 @@ async function answer(
   response: ServerResponse,
   options: HttpVoiceOptions,
 ): Promise<void> {
-  const { offers, proofOf } = options;
+  const { offers, gate, proofOf } = options;
   const [path, query] = splitOnce(request.url ?? '', '?');
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('allow', 'GET, HEAD');
     throw new CodedError('method-not-allowed', `${request.method ?? ''} is not for this path.`);
   }
-  if (path === '/') answerListing(request, response, offers, query);
-  else if (path.startsWith(FILES)) {
+  if (path === REACH_PATH) {
+    answerProof(request, response, query, proofOf);
+    return;
+  }
+  // Before anything is looked for: who is not let in learns nothing by what is found.
+  const admission = await gate.admit(request);
+  if (path.startsWith(FILES)) {
     await using opened = await offers.open(parseNamePath(path.slice(FILES.length)));
+    admission.requireFor(opened?.file.root);
     if (!opened) throw new CodedError('not-found', 'Nothing is offered under this name.');
     response.setHeader('cache-control', 'no-cache');
-    await answerFile(request, response, opened, options);
-  } else if (path.startsWith(CONTENTS) && path.endsWith(LAYER)) {
-    const root = parseRoot(path.slice(CONTENTS.length, -LAYER.length));
-    await answerLayer(request, response, offers, root);
-  } else if (path.startsWith(CONTENTS) && path.endsWith(PIECES)) {
-    const root = parseRoot(path.slice(CONTENTS.length, -PIECES.length));
-    await answerPieces(request, response, offers, root);
+    await answerFile(request, response, opened, admission, options);
   } else if (path.startsWith(CONTENTS)) {
-    await using opened = await offers.openContent(parseRoot(path.slice(CONTENTS.length)));
-    if (!opened) throw new CodedError('not-found', 'No content of this root is offered.');
-    response.setHeader('cache-control', FOR_EVER);
-    await answerFile(request, response, opened, options);
-  } else if (path === REACH_PATH) answerProof(request, response, query, proofOf);
-  else throw new CodedError('not-found', 'There is no such path here; / lists what is offered.');
+    const part = [LAYER, PIECES].find((each) => path.endsWith(each)) ?? '';
+    const root = parseRoot(path.slice(CONTENTS.length, path.length - part.length));
+    admission.requireFor(root);
+    if (part === LAYER) await answerLayer(request, response, offers, root);
+    else if (part === PIECES) await answerPieces(request, response, offers, root);
+    else {
+      await using opened = await offers.openContent(root);
+      if (!opened) throw new CodedError('not-found', 'No content of this root is offered.');
+      response.setHeader('cache-control', FOR_EVER);
+      await answerFile(request, response, opened, admission, options);
+    }
+  } else {
+    admission.requireFor(undefined);
+    if (path !== '/')
+      throw new CodedError('not-found', 'There is no such path here; / lists what is offered.');
+    answerListing(request, response, offers, query);
+  }
 }
 
 function answerProof(
   request: IncomingMessage,
   response: ServerResponse,
   query: string,
-  proofOf: (nonce: string) => string,
+  proofOf: (nonce: string) => ReachProof,
 ): void {
   const nonce = new URLSearchParams(query).get('nonce') ?? '';
   if (!isNonce(nonce)) throw new CodedError('bad-request', 'A nonce has 16 to 64 hex digits.');
-  const body = JSON.stringify({ proof: proofOf(nonce) });
+  const body = JSON.stringify(proofOf(nonce));
   response.writeHead(200, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),
@@ -215,9 +230,11 @@ async function answerFile(
   request: IncomingMessage,
   response: ServerResponse,
   opened: OpenedOffer,
-  { limits, uploads, receiverOf }: HttpVoiceOptions,
+  { until }: Admission,
+  { limits, uploads, receiverOf, onAdmitted }: HttpVoiceOptions,
 ): Promise<void> {
   const { file } = opened;
+  onAdmitted(request, until);
   response.setHeader('etag', tagOf(file));
   response.setHeader('last-modified', new Date(file.modified).toUTCString());
   response.setHeader('accept-ranges', 'bytes');
@@ -251,11 +268,18 @@ async function answerFile(
   // It would go out with the first bytes, which may have to wait.
   if (limits.uploadLimit.isOn) response.flushHeaders();
   const sending = uploads.begin(receiverOf(request), file);
+  const ending = until === Infinity ? undefined : setTimeout(end, until - Date.now(), response);
   const result = await sendFile(opened, sent, response, limits, sending.add);
+  clearTimeout(ending);
   sending.end();
   // A promise of so many bytes that cannot be kept: the connection breaks, and the client knows.
   if (result === 'sent') response.end();
   else response.destroy();
+}
+
+/** Whatever is still to come of an answer does not. */
+function end(response: ServerResponse): void {
+  response.destroy();
 }
 
 /** The root as a strong entity tag (RFC 9110 section 8.8.1): equal tags mean equal bytes. */

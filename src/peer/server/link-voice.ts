@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import type { Startable } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
-import { CodedError } from '../../protocol/errors.ts';
+import { CodedError, type ErrorCode } from '../../protocol/errors.ts';
 import {
   LINK_HEADER,
   LINK_PROTOCOL,
@@ -16,6 +16,8 @@ import {
 } from '../../protocol/link.ts';
 import { parseRoot, pieceAt, pieceLengthOf } from '../../protocol/merkle.ts';
 import { parseRanges } from '../../protocol/piece-set.ts';
+import { peerIdOfOther } from '../../lib/tls.ts';
+import type { Gate } from './gate.ts';
 import type { Holding, Offers } from './offers.ts';
 import { receiverText } from './receiver.ts';
 import { UNDER_WAY_EACH, UploadPlan, type Follower } from './upload-plan.ts';
@@ -62,6 +64,8 @@ interface Link {
   unanswered: number;
   underWay: Map<number, UnderWay>;
   words: number;
+  /** Until when its owner is let in, in milliseconds since 1970. */
+  until: number;
 }
 
 interface Content {
@@ -76,13 +80,23 @@ export function isLink({ url = '', headers }: IncomingMessage): boolean {
   return PATH.test(url) && headers.upgrade?.toLowerCase() === 'websocket';
 }
 
+/** Who downloads here, and serves there; by its certificate, where it has shown one. */
+export interface Neighbour {
+  ipAddress: string;
+  port: number;
+  peerId: string | undefined;
+}
+
 export interface LinkVoiceOptions {
   offers: Offers;
+  gate: Gate;
   log: Logger;
   /** Somebody who downloads here, and listens on that port, would be a source, too. */
-  onNeighbour?:
-    ((root: string, neighbour: { ipAddress: string; port: number }) => void) | undefined;
+  onNeighbour?: ((root: string, neighbour: Neighbour) => void) | undefined;
 }
+
+/** What a refusal is answered with; whatever else is wrong with it, there is no link of that. */
+const STATUS: Partial<Record<ErrorCode, number>> = { busy: 503, 'bad-ticket': 401 };
 
 export class LinkVoice implements Startable {
   readonly #options: LinkVoiceOptions;
@@ -119,7 +133,7 @@ export class LinkVoice implements Startable {
   /** A request to upgrade a connection; whatever is no link is refused. Never throws. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#open(request, socket, head).catch((error: unknown) => {
-      const status = error instanceof CodedError && error.code === 'busy' ? 503 : 404;
+      const status = (error instanceof CodedError && STATUS[error.code]) || 404;
       socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
     });
   }
@@ -147,6 +161,12 @@ export class LinkVoice implements Startable {
     };
   }
 
+  /** Who asks over a link was let in anew: the link lives as long. */
+  prolong({ headers }: IncomingMessage, until: number): void {
+    const link = this.#links.get(String(headers[LINK_HEADER] ?? ''));
+    if (link && until > link.until) link.until = until;
+  }
+
   /** Where the one serves who asks for something that was offered over a link. */
   neighbourOf({ headers }: IncomingMessage): string | undefined {
     const { address, port } = this.#links.get(String(headers[LINK_HEADER] ?? '')) ?? {};
@@ -157,6 +177,8 @@ export class LinkVoice implements Startable {
     socket.on('error', () => socket.destroy());
     const [, text = '', query = ''] = PATH.exec(request.url ?? '') ?? [];
     const root = parseRoot(text);
+    const admission = await this.#options.gate.admit(request);
+    admission.requireFor(root);
     const holding = await this.#options.offers.holding(root);
     if (!holding) throw new CodedError('not-found', 'No content of this root is offered.');
     const address = request.socket.remoteAddress ?? '';
@@ -166,16 +188,17 @@ export class LinkVoice implements Startable {
     const told = Number(new URLSearchParams(query).get('port') ?? NaN);
     const port = Number.isInteger(told) && told > 0 && told < 65536 ? told : undefined;
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
-      this.#join(webSocket, root, holding, { address, port });
+      this.#join(webSocket, root, holding, { address, port, until: admission.until });
     });
-    if (port !== undefined) this.#options.onNeighbour?.(root, { ipAddress: address, port });
+    const peerId = peerIdOfOther(request.socket);
+    if (port !== undefined) this.#options.onNeighbour?.(root, { ipAddress: address, port, peerId });
   }
 
   #join(
     socket: WebSocket,
     root: string,
     holding: Holding,
-    receiver: Pick<Link, 'address' | 'port'>,
+    receiver: Pick<Link, 'address' | 'port' | 'until'>,
   ): void {
     const content = this.#contents.get(root) ?? this.#begin(root, holding);
     const id = randomBytes(8).toString('hex');
@@ -302,7 +325,9 @@ export class LinkVoice implements Startable {
 
   #lookForTheLate(): void {
     const now = performance.now();
+    const today = Date.now();
     for (const link of this.#links.values()) {
+      if (link.until <= today) link.socket.terminate();
       const { content, follower, offered, underWay } = link;
       for (const offer of offered)
         if (offer.counts && now - offer.since > COUNTS_FOR_MS) {

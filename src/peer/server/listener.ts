@@ -2,17 +2,21 @@
 // that they ask for, with the bytes pushed back.
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Server as TlsServer } from 'node:tls';
 import type { Startable } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
 import { RateLimit } from '../../lib/rate-limit.ts';
+import { tlsServer, type Credentials } from '../../lib/tls.ts';
 import { CodedError } from '../../protocol/errors.ts';
-import { recogniseOpening } from '../../protocol/opening.ts';
-import { httpVoice } from './http-voice.ts';
+import { recogniseOpening, type Opening } from '../../protocol/opening.ts';
+import { OPEN_GATE, type Gate } from './gate.ts';
+import { httpVoice, type HttpVoiceOptions } from './http-voice.ts';
 import { isLink, LinkVoice, type LinkVoiceOptions } from './link-voice.ts';
 import { answerLine } from './line-voice.ts';
 import type { Offers } from './offers.ts';
 import { addressOf } from './receiver.ts';
 import type { SendLimits } from './send-file.ts';
+import { answerTlsWanted } from './tls-wanted.ts';
 import { Uploads } from './uploads.ts';
 
 /** Each connection costs at most two chunks of memory (see send-file): 512 cost 128 MiB. */
@@ -26,10 +30,20 @@ const KEEP_ALIVE_MS = 30_000;
 /** A client that takes nothing of its answer for so long is cut. */
 const STALLED_AFTER_MS = 30_000;
 
+/** What a peer has in a private network: all it says is said over TLS, to those whom its gate lets in. */
+export interface Privacy {
+  gate: Gate;
+  credentials: () => Promise<Credentials>;
+  /** Whether the line protocol is open to everybody all the same. */
+  openExercise: boolean;
+}
+
 export interface ListenerOptions {
   offers: Offers;
+  /** Default: the network is open. */
+  privacy?: Privacy | undefined;
   /** What to say to a registry that dials this peer to see whether it is here. */
-  proofOf: (nonce: string) => string;
+  proofOf: HttpVoiceOptions['proofOf'];
   log: Logger;
   port: number;
   /** Default: every address of the machine, IPv6 and IPv4. */
@@ -53,6 +67,8 @@ export class Listener implements Startable {
   readonly #server: Server;
   readonly #links: LinkVoice;
   readonly #sockets = new Set<Socket>();
+  readonly #hearHttp: (socket: Socket) => void;
+  #secure: TlsServer | undefined;
   #stopping: Promise<void> | undefined;
   #port = 0;
 
@@ -60,6 +76,7 @@ export class Listener implements Startable {
     const {
       offers,
       proofOf,
+      privacy,
       log,
       openingTimeoutMs = OPENING_TIMEOUT_MS,
       stalledAfterMs = STALLED_AFTER_MS,
@@ -69,7 +86,8 @@ export class Listener implements Startable {
     } = options;
     this.#options = { ...options, openingTimeoutMs, uploads };
     this.#limits = { stalledAfterMs, uploadLimit };
-    this.#links = new LinkVoice(options);
+    const gate = privacy?.gate ?? OPEN_GATE;
+    this.#links = new LinkVoice({ ...options, gate });
     this.#server = createServer(
       {
         headersTimeout: openingTimeoutMs,
@@ -80,10 +98,13 @@ export class Listener implements Startable {
         shouldUpgradeCallback: (request: IncomingMessage) => isLink(request),
       },
       httpVoice({
-        ...{ offers, log, proofOf, uploads },
+        ...{ offers, gate, log, proofOf, uploads },
         receiverOf: (request) => this.#links.neighbourOf(request) ?? addressOf(request.socket),
         limits: this.#limits,
         claim: (request) => this.#links.claim(request),
+        onAdmitted: (request, until) => {
+          this.#links.prolong(request, until);
+        },
       }),
     );
     this.#server.on('upgrade', (request, socket, head) => {
@@ -98,6 +119,7 @@ export class Listener implements Startable {
     // The HTTP server is the one that listens, so that its own deadlines hold; its connections pass
     // by here first.
     const [hear] = this.#server.listeners('connection') as ((socket: Socket) => void)[];
+    this.#hearHttp = (hear as (this: Server, socket: Socket) => void).bind(this.#server);
     this.#server.removeAllListeners('connection');
     const mostOfAddress = Math.ceil(maxConnections * PART_OF_ONE_ADDRESS);
     this.#server.on('connection', (socket: Socket) => {
@@ -112,13 +134,20 @@ export class Listener implements Startable {
       socket.on('error', (err) => {
         log.debug({ err }, 'a connection broke');
       });
-      this.#recognise(socket, (hear as (this: Server, socket: Socket) => void).bind(this.#server));
+      this.#recognise(socket);
     });
   }
 
   /** @throws CodedError `port-taken`, `cannot-listen` */
   async start(): Promise<void> {
-    const { port, host } = this.#options;
+    const { port, host, privacy, openingTimeoutMs, log } = this.#options;
+    if (privacy)
+      this.#secure = tlsServer(await privacy.credentials(), openingTimeoutMs, this.#hearHttp).on(
+        'tlsClientError',
+        (err) => {
+          log.debug({ err }, 'a handshake failed');
+        },
+      );
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', (error: NodeJS.ErrnoException) => {
         reject(
@@ -132,7 +161,7 @@ export class Listener implements Startable {
     this.#port = (this.#server.address() as AddressInfo).port;
     await this.#links.start();
     this.#server.on('error', (err) => {
-      this.#options.log.error({ err }, 'a connection could not be accepted');
+      log.error({ err }, 'a connection could not be accepted');
     });
   }
 
@@ -152,28 +181,16 @@ export class Listener implements Startable {
     return this.#port;
   }
 
-  #recognise(socket: Socket, hearHttp: (socket: Socket) => void): void {
+  #recognise(socket: Socket): void {
     let bytes: Buffer = Buffer.alloc(0);
-    const { offers, log, openingTimeoutMs, uploads } = this.#options;
+    const { openingTimeoutMs } = this.#options;
     const deadline = setTimeout(() => socket.destroy(), openingTimeoutMs);
     const decide = (ended: boolean) => {
       const opening = recogniseOpening(bytes, ended);
       if (opening.voice === 'undecided') return;
       clearTimeout(deadline);
       socket.off('data', onData).off('end', onEnd).pause();
-      if (opening.voice === 'http') {
-        socket.unshift(bytes);
-        hearHttp(socket);
-        socket.resume();
-      } else if (opening.voice === 'line') {
-        const limits = { ...this.#limits, closingTimeoutMs: openingTimeoutMs };
-        answerLine(socket, opening.name, offers, limits, uploads).catch((err: unknown) => {
-          log.error({ err }, 'a line could not be answered');
-          socket.destroy();
-        });
-      } else {
-        socket.destroy();
-      }
+      this.#handOn(socket, opening, bytes);
     };
     const onData = (chunk: Buffer) => {
       bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
@@ -188,5 +205,25 @@ export class Listener implements Startable {
       .once('close', () => {
         clearTimeout(deadline);
       });
+  }
+
+  /** Gives a connection to the voice that it asks for. @param bytes what was read of it */
+  #handOn(socket: Socket, opening: Opening, bytes: Buffer): void {
+    const { offers, log, openingTimeoutMs, uploads, privacy } = this.#options;
+    if (opening.voice === 'tls' && this.#secure) {
+      socket.unshift(bytes);
+      this.#secure.emit('connection', socket);
+    } else if (opening.voice === 'http' && privacy) answerTlsWanted(socket, openingTimeoutMs);
+    else if (opening.voice === 'http') {
+      socket.unshift(bytes);
+      this.#hearHttp(socket);
+      socket.resume();
+    } else if (opening.voice === 'line' && (!privacy || privacy.openExercise)) {
+      const limits = { ...this.#limits, closingTimeoutMs: openingTimeoutMs };
+      answerLine(socket, opening.name, offers, limits, uploads).catch((err: unknown) => {
+        log.error({ err }, 'a line could not be answered');
+        socket.destroy();
+      });
+    } else socket.destroy();
   }
 }

@@ -37,16 +37,9 @@ const ContentParams = Type.Object({ root: RootSchema });
 const HoldingParams = Type.Object({ peerId: PeerIdSchema, root: RootSchema });
 
 export function nativeRoutes(app: RegistryServer, context: RegistryContext, version: string): void {
-  const { store, log, clock, leaseSeconds, requireOwn, asKept, dialBack, unreachable, access } =
-    context;
+  const { store, log, clock, leaseSeconds, requireOwn, requirePeer } = context;
+  const { asKept, dialBack, unreachable, access } = context;
   const tags = ['native'];
-
-  /** Only from where it is, a peer's lease and catalogue are changed. */
-  async function requireOwnPeer(request: Parameters<typeof requireOwn>[0], peerId: string) {
-    const endpoint = await store.endpointOfPeer(peerId);
-    if (endpoint) requireOwn(request, endpoint);
-    return endpoint;
-  }
 
   /** Who renews a lease that runs was reached before, or has been heard of by nobody as being away. */
   async function requireReachable(
@@ -95,6 +88,7 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
   app.put(
     '/api/v1/peers/:peerId',
     {
+      preHandler: requirePeer,
       bodyLimit: MAX_SMALL_BODY_BYTES,
       schema: {
         tags,
@@ -120,7 +114,7 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
         access?.isRoutine(request);
         return { endpoint, leaseSeconds, revision: renewed };
       }
-      const known = await requireOwnPeer(request, peerId);
+      const known = await store.endpointOfPeer(peerId);
       await requireReachable(peerId, endpoint, known);
       const revision = await store.renewLease(peer, clock.now() + leaseSeconds * 1000);
       return { endpoint, leaseSeconds, revision };
@@ -130,6 +124,7 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
   app.delete(
     '/api/v1/peers/:peerId',
     {
+      preHandler: requirePeer,
       schema: {
         tags,
         description: 'Deregisters a peer and all that it offers.',
@@ -139,7 +134,6 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
     },
     async (request, reply) => {
       const { peerId } = request.params;
-      await requireOwnPeer(request, peerId);
       if (!(await store.removePeer(peerId)))
         throw new CodedError('unknown-peer', 'No peer of this id is known.');
       return reply.code(204).send(null);
@@ -149,6 +143,7 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
   app.patch(
     '/api/v1/peers/:peerId/catalogue',
     {
+      preHandler: requirePeer,
       bodyLimit: MAX_CHANGE_BYTES,
       schema: {
         tags,
@@ -160,7 +155,6 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
     },
     async (request) => {
       const { peerId } = request.params;
-      await requireOwnPeer(request, peerId);
       const { offered, withdrawn, ...change } = request.body;
       return {
         revision: await store.changeCatalogue(
@@ -179,6 +173,7 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
   app.put(
     '/api/v1/peers/:peerId/contents/:root',
     {
+      preHandler: requirePeer,
       bodyLimit: MAX_SMALL_BODY_BYTES,
       schema: {
         tags,
@@ -191,7 +186,6 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
     },
     async (request, reply) => {
       const { peerId, root } = request.params;
-      await requireOwnPeer(request, peerId);
       await store.holdContent(peerId, root, request.body.complete);
       return reply.code(204).send(null);
     },
@@ -200,6 +194,7 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
   app.delete(
     '/api/v1/peers/:peerId/contents/:root',
     {
+      preHandler: requirePeer,
       schema: {
         tags,
         description:
@@ -210,7 +205,6 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
     },
     async (request, reply) => {
       const { peerId, root } = request.params;
-      await requireOwnPeer(request, peerId);
       await store.letContentGo(peerId, root);
       return reply.code(204).send(null);
     },

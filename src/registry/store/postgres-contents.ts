@@ -7,6 +7,7 @@ import type { Sql } from './postgres-server.ts';
 interface HolderRow {
   ip_address: string;
   port: number;
+  peer_id: string;
   complete: boolean;
   least: number | null;
   most: number | null;
@@ -17,7 +18,7 @@ export async function contentOf(sql: Sql, root: string, now: number): Promise<Co
   const isIt = sql`root = decode(${root}, 'hex')`;
   const [rows, names] = await Promise.all([
     sql<HolderRow[]>`
-      SELECT p.ip_address, p.port,
+      SELECT p.ip_address, p.port, p.peer_id,
         bool_or(h.complete) AS complete, min(h.least) AS least, max(h.most) AS most
       FROM (
         SELECT peer, true AS complete, min(size) AS least, max(size) AS most
@@ -26,7 +27,7 @@ export async function contentOf(sql: Sql, root: string, now: number): Promise<Co
         SELECT peer, complete, NULL::bigint, NULL::bigint FROM holdings WHERE ${isIt}
       ) h JOIN peers p ON p.id = h.peer
       WHERE ${isLive(sql, now)}
-      GROUP BY p.id, p.ip_address, p.port`,
+      GROUP BY p.id, p.ip_address, p.port, p.peer_id`,
     sql<{ name: string }[]>`
       SELECT name FROM names WHERE id IN (
         SELECT o.name FROM offers o JOIN peers p ON p.id = o.peer
@@ -41,6 +42,8 @@ export async function contentOf(sql: Sql, root: string, now: number): Promise<Co
     holders,
     partial: rows.length - holders,
     names: names.map(({ name }) => name),
-    sources: rows.map((row) => ({ endpoint: endpointOf(row), complete: row.complete })),
+    sources: rows.map((row) => ({
+      ...{ endpoint: endpointOf(row), peerId: row.peer_id, complete: row.complete },
+    })),
   };
 }

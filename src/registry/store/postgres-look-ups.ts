@@ -65,6 +65,7 @@ export async function listNames(
 
 interface SourceRow extends EndpointRow {
   contract: Contract;
+  peer_id: string | null;
   size: number | null;
   modified: number | null;
   root: string | null;
@@ -89,12 +90,13 @@ async function sourcesOf(sql: Sql, name: string, limit: number, now: number): Pr
   const rows = await sql<SourceRow[]>`
     SELECT * FROM (
       SELECT DISTINCT ON (p.ip_address, p.port)
-        p.ip_address, p.port, p.contract, o.size, o.modified, encode(o.root, 'hex') AS root
+        p.ip_address, p.port, p.contract, p.peer_id, o.size, o.modified, encode(o.root, 'hex') AS root
       FROM ${offers(sql)} WHERE n.name = ${name} AND ${isLive(sql, now)}
       ORDER BY p.ip_address, p.port, p.contract = 'native' DESC
     ) s ORDER BY random() LIMIT ${limit}`;
-  return rows.map(({ ip_address: ipAddress, port, ...told }) => ({
+  return rows.map(({ ip_address: ipAddress, port, peer_id: peerId, ...told }) => ({
     endpoint: { ipAddress, port },
+    peerId,
     ...told,
   }));
 }
@@ -125,12 +127,17 @@ async function versionsOf(sql: Sql, name: string, limit: number, now: number): P
 
 export async function peers(sql: Sql, limit: number, now: number): Promise<PeerSummary[]> {
   const rows = await sql<
-    (EndpointRow & { contract: Contract; display_name: string | null; names: number })[]
+    (EndpointRow & {
+      contract: Contract;
+      peer_id: string | null;
+      display_name: string | null;
+      names: number;
+    })[]
   >`
-    SELECT p.ip_address, p.port, p.contract, p.display_name, p.names FROM peers p
+    SELECT p.ip_address, p.port, p.contract, p.peer_id, p.display_name, p.names FROM peers p
     WHERE ${isLive(sql, now)} ORDER BY p.names DESC, p.id LIMIT ${limit}`;
-  return rows.map(({ ip_address, port, contract, display_name: displayName, names }) => ({
-    ...{ endpoint: endpointOf({ ip_address, port }), contract, displayName, names },
+  return rows.map(({ peer_id: peerId, display_name: displayName, contract, names, ...row }) => ({
+    ...{ endpoint: endpointOf(row), contract, peerId, displayName, names },
   }));
 }
 

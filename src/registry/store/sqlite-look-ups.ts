@@ -31,7 +31,8 @@ const IS_LIVE_AT = '(p.expires_at IS NULL OR p.expires_at > ?)';
 
 // The next three are asked for every look-up: written down once, as finding a statement takes its text.
 const ENDPOINTS_OF = `SELECT p.ip_address, p.port FROM ${OFFERS} WHERE n.name = ? AND ${IS_LIVE_AT}`;
-const TOLD_UNDER = `SELECT p.ip_address, p.port, p.contract, o.size, o.modified, o.root FROM ${OFFERS}
+const TOLD_UNDER = `SELECT p.ip_address, p.port, p.contract, p.peer_id, o.size, o.modified, o.root
+  FROM ${OFFERS}
   WHERE n.name = ? AND ${IS_LIVE_AT}`;
 /**
  * A peer counts once, however many of its names have the content: only native peers tell roots, one of which
@@ -83,6 +84,7 @@ type ToldRow = [
   ipAddress: string,
   port: number,
   contract: Contract,
+  peerId: string | null,
   size: number | null,
   modified: number | null,
   root: Uint8Array | null,
@@ -98,12 +100,19 @@ export function lookUp(
   const rows = file.lists(TOLD_UNDER, name, now) as ToldRow[];
   const byEndpoint = new Map<string, Source>();
   const latest = new Map<string, { root: Uint8Array; modified: number }>();
-  for (const [ipAddress, port, contract, size, modified, blob] of rows) {
+  for (const [ipAddress, port, contract, peerId, size, modified, blob] of rows) {
     const root = blob && hexOf(blob);
     const key = `${ipAddress} ${port}`;
     // Of an endpoint's two contracts the native one.
     if (contract === 'native' || !byEndpoint.has(key))
-      byEndpoint.set(key, { endpoint: { ipAddress, port }, contract, size, modified, root });
+      byEndpoint.set(key, {
+        endpoint: { ipAddress, port },
+        contract,
+        peerId,
+        size,
+        modified,
+        root,
+      });
     if (blob === null || root === null || modified === null) continue;
     const before = latest.get(root);
     if (!before || before.modified < modified) latest.set(root, { root: blob, modified });
@@ -138,7 +147,7 @@ function byHolders(a: Version, b: Version): number {
 export function contentOf(file: SqliteFile, root: string, now: number): Content {
   const held = { root: blobOf(root), now };
   const rows = file.all(
-    `SELECT p.ip_address, p.port,
+    `SELECT p.ip_address, p.port, p.peer_id,
        max(h.complete) AS complete, min(h.least) AS least, max(h.most) AS most
      FROM (
        SELECT peer, 1 AS complete, min(size) AS least, max(size) AS most
@@ -164,7 +173,11 @@ export function contentOf(file: SqliteFile, root: string, now: number): Content 
     holders,
     partial: rows.length - holders,
     names: names.map((row) => row['name'] as string),
-    sources: rows.map((row) => ({ endpoint: endpointOf(row), complete: row['complete'] === 1 })),
+    sources: rows.map((row) => ({
+      endpoint: endpointOf(row),
+      peerId: row['peer_id'] as string,
+      complete: row['complete'] === 1,
+    })),
   };
 }
 
@@ -205,13 +218,14 @@ export function toldOf(
 export function peers(file: SqliteFile, limit: number, now: number): PeerSummary[] {
   return file
     .all(
-      `SELECT p.ip_address, p.port, p.contract, p.display_name, p.names FROM peers p
+      `SELECT p.ip_address, p.port, p.contract, p.peer_id, p.display_name, p.names FROM peers p
        WHERE ${IS_LIVE} ORDER BY p.names DESC, p.id LIMIT :limit`,
       { limit, now },
     )
     .map((row) => ({
       endpoint: endpointOf(row),
       contract: row['contract'] as Contract,
+      peerId: row['peer_id'] as string | null,
       displayName: row['display_name'] as string | null,
       names: row['names'] as number,
     }));
