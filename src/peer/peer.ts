@@ -226,7 +226,6 @@ export class Peer implements Startable {
   }
 
   #registryIs(state: AnnouncerState): void {
-    if (state.at === 'announced') this.#host.endpoint = state.endpoint;
     if (state.at === 'announced' && !this.#isAnnounced) this.#downloads.registryIsBack();
     this.#isAnnounced = state.at === 'announced';
     this.#desk.registryIs(state);

@@ -1,6 +1,7 @@
 // The keys of a private network: who has one, making one, revoking one.
 import { useEffect, useState } from 'preact/hooks';
 import type { Key, MadeKey } from '../../../src/protocol/access.ts';
+import { printable } from '../../../src/protocol/names.ts';
 import { formatJoinLink } from '../../../src/protocol/join-link.ts';
 import { keys as askKeys, revokeKey } from '../api/access.ts';
 import { now } from '../state/clock.ts';
@@ -107,7 +108,7 @@ function KeyRow({ of: { id, name, role, created, expires }, onRevoked }: RowProp
           setIsAsked(true);
         }}
       >
-        Revoke<span class="offscreen"> the key of {name}</span>
+        Revoke<span class="offscreen"> the key of {printable(name)}</span>
       </button>
       {isAsked && (
         <Question

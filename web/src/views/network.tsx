@@ -28,6 +28,7 @@ import {
 import { now } from '../state/clock.ts';
 import { SwarmMap } from '../parts/swarm-map.tsx';
 import { VirtualList } from '../parts/virtual-list.tsx';
+import { TakeOff } from './take-off.tsx';
 
 const ROW_HEIGHT = 56;
 
@@ -162,7 +163,7 @@ function PeerList() {
 }
 
 function PeerRow({ peer: each, isOwn }: { peer: PeerSummary; isOwn: boolean }) {
-  const { endpoint, displayName, names, contract } = each;
+  const { endpoint, displayName, names, contract, peerId } = each;
   const text = endpointText(endpoint);
   return (
     <div class="result peer-row">
@@ -192,6 +193,11 @@ function PeerRow({ peer: each, isOwn }: { peer: PeerSummary; isOwn: boolean }) {
       <div class="figures">
         <span class="number">{names === 0 ? 'only downloads' : counted(names, 'name')}</span>
       </div>
+      {peerId !== null && (
+        <div class="peer-act">
+          <TakeOff kind="peer" subject={peerId} label="Take off" of={displayName ?? text} />
+        </div>
+      )}
     </div>
   );
 }

@@ -1,6 +1,7 @@
 // What administrators took off the network, and the way to bring it back.
 import { useEffect } from 'preact/hooks';
 import type { Removal } from '../../../src/protocol/access.ts';
+import { printable } from '../../../src/protocol/names.ts';
 import { removals, restore } from '../api/access.ts';
 import { now } from '../state/clock.ts';
 import { changes } from '../state/network.ts';
@@ -74,7 +75,7 @@ function RemovalRow({ removal, onUndone }: { removal: Removal; onUndone: () => v
         </p>
       </div>
       <button type="button" class="quiet" onClick={() => void undo()}>
-        Undo<span class="offscreen"> the removal of {subject}</span>
+        Undo<span class="offscreen"> the removal of {printable(subject)}</span>
       </button>
     </li>
   );

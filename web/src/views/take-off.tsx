@@ -1,6 +1,7 @@
 // Takes a name, a content or a peer off the network from where it is seen; for administrators alone.
 import { useState } from 'preact/hooks';
 import type { RemovalKind } from '../../../src/protocol/access.ts';
+import { printable } from '../../../src/protocol/names.ts';
 import { takeOff } from '../api/access.ts';
 import { maySteer } from '../state/access.ts';
 import { host } from '../state/host.ts';
@@ -21,9 +22,11 @@ interface Props {
   kind: RemovalKind;
   subject: string;
   label: string;
+  /** What is meant, for those who do not see where the button stands. */
+  of?: string;
 }
 
-export function TakeOff({ kind, subject, label }: Props) {
+export function TakeOff({ kind, subject, label, of }: Props) {
   const [isAsked, setIsAsked] = useState(false);
   if (host.value !== 'registry' || !maySteer.value) return null;
   const close = () => {
@@ -39,13 +42,18 @@ export function TakeOff({ kind, subject, label }: Props) {
         }}
       >
         {label}
+        {of !== undefined && <span class="offscreen"> {printable(of)}</span>}
       </button>
       {isAsked && <TakeOffDialog kind={kind} subject={subject} onClose={close} />}
     </>
   );
 }
 
-function TakeOffDialog({ kind, subject, onClose }: Omit<Props, 'label'> & { onClose: () => void }) {
+function TakeOffDialog({
+  kind,
+  subject,
+  onClose,
+}: Pick<Props, 'kind' | 'subject'> & { onClose: () => void }) {
   const [reason, setReason] = useState('');
   const [isBusy, setIsBusy] = useState(false);
   const remove = async () => {
