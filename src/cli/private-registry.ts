@@ -1,5 +1,5 @@
 // What sp2p registry does for a private network: its certificate, and the join link of its first administrator.
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { createSecureContext } from 'node:tls';

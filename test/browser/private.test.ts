@@ -16,15 +16,16 @@ const PEER = '0123456789abcdef'.repeat(2);
 /** Who is not signed in is told so with that status. */
 const REFUSED = /401/;
 
-/** A private network with a peer that offers two names of one content. */
+/** A private network with a peer that offers two names of one content, and one of another. */
 async function network() {
   const store = new SqliteStore(':memory:');
   const started = await startPrivate({ store, page: await builtPage() });
   const endpoint = { ipAddress: '192.0.2.7', port: 7771 };
   const expiresAt = Date.now() + 3_600_000;
   await store.renewLease({ peerId: PEER, endpoint, displayName: 'Ann' }, expiresAt);
-  const offered = ['Exam.pdf', 'Exam (copy).pdf'].map((name) => ({
-    ...{ name, size: 5, modified: 1_700_000_000_000, root: ROOT },
+  const offered = ['Exam.pdf', 'Exam (copy).pdf', 'notes.txt'].map((name) => ({
+    ...{ name, size: 5, modified: 1_700_000_000_000 },
+    root: name.startsWith('Exam') ? ROOT : 'cd'.repeat(32),
   }));
   await store.changeCatalogue(PEER, { revision: 0, offered, withdrawn: [] }, Date.now());
   const at = (path: string) => `https://127.0.0.1:${started.port}${path}`;
@@ -150,7 +151,7 @@ test.each(['light', 'dark'] as const)(
     const { admin, keyFor, signedIn, at, store } = await network();
     await keyFor('member', { name: 'A person with quite a long name, who is a member of this' });
     const by = { reason: 'why', by: 'Ann', at: Date.now() };
-    await store.remove({ kind: 'content', subject: 'cd'.repeat(32), ...by });
+    await store.remove({ kind: 'content', subject: 'ef'.repeat(32), ...by });
     const page = await signedIn(admin, { colorScheme, viewport: NARROW });
     for (const [path, shows] of [
       ['/access', 'long name'],

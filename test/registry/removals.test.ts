@@ -1,10 +1,11 @@
 // What administrators take off a private network, as it goes over the wire.
 import { expect, test } from 'vitest';
+import { identityOf } from '../harness/identities.ts';
 import { expectProblem, type Answered } from './calling.ts';
 import { startPrivate } from './private-registry.ts';
 import { startedFor } from './started-for.ts';
 
-const PEER = '0123456789abcdef'.repeat(2);
+const PEER = identityOf('Ann').peerId;
 const ROOT = 'ab'.repeat(32);
 const HERE = '127.0.0.1';
 

@@ -193,7 +193,7 @@ function PeerRow({ peer: each, isOwn }: { peer: PeerSummary; isOwn: boolean }) {
       <div class="figures">
         <span class="number">{names === 0 ? 'only downloads' : counted(names, 'name')}</span>
       </div>
-      {peerId !== null && (
+      {peerId && (
         <div class="peer-act">
           <TakeOff kind="peer" subject={peerId} label="Take off" of={displayName ?? text} />
         </div>
