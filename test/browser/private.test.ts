@@ -156,7 +156,7 @@ test.each(['light', 'dark'] as const)(
     for (const [path, shows] of [
       ['/access', 'long name'],
       ['/access/removals', 'why'],
-      ['/access/audit', 'sign-in'],
+      ['/access/audit', 'sign in'],
       [`/contents/${ROOT}`, 'Take this content off the network'],
       ['/network', 'Ann'],
     ] as const) {

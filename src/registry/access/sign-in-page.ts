@@ -12,7 +12,7 @@ h1 { margin: 0; font-size: 1.4rem; font-weight: 650; letter-spacing: -0.02em; }
 p { margin: 0; }
 p, label { color: light-dark(#6b665d, #a49d91); }
 label { display: grid; gap: 0.375rem; }
-input, button { min-height: 2.625rem; padding: 0.375rem 0.875rem; border-radius: 9px; font: inherit; }
+input, button { box-sizing: border-box; min-height: 2.625rem; padding: 0.375rem 0.875rem; border-radius: 9px; font: inherit; }
 input { border: 1px solid light-dark(#e4dfd5, #35322d); background: none; color: light-dark(#24221e, #ebe7df); }
 button { border: 0; background: light-dark(#0b6e63, #62d0bd); color: light-dark(#fffefb, #10201d);
   font-weight: 540; cursor: pointer; }

@@ -81,7 +81,7 @@ function Entry({ entry: { at, key, address, action, subject, outcome, count } }:
       <div class="row-main">
         <p>
           {key ? <Foreign class="who" text={key.name} /> : <span class="muted">without a key</span>}{' '}
-          {action}
+          {action.replaceAll('-', ' ')}
           {subject !== null && (
             <>
               {' '}
