@@ -11,6 +11,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'web/src/**/*.test.{ts,tsx}'],
+          // Pure: they have nothing that one could leave to the next.
+          isolate: false,
           // Properties are tried many times, on a machine that may be busy.
           testTimeout: 60_000,
         },

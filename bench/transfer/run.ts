@@ -1,7 +1,7 @@
 // bench/transfer: one file from one machine to itself over loopback, tmpfs to tmpfs, by several tools
 // in turn, again and again, so that what disturbs one of them disturbs all. Medians and ratios.
 //
-//   node bench/transfer/run.ts [--mib 1024] [--runs 5] [--folder /dev/shm] [--only ae] [--sparse]
+//   node bench/transfer/run.ts [--mib 1024] [--runs 5] [--folder /dev/shm] [--only aef] [--sparse]
 //
 // --only takes the tools of these letters; --sparse a file of nothing but a hole, to see the memory
 // that a very large one takes.
@@ -13,6 +13,7 @@ import { randomFillSync } from 'node:crypto';
 import { once } from 'node:events';
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -26,6 +27,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -35,7 +37,7 @@ const { values } = parseArgs({
     mib: { type: 'string', default: '1024' },
     runs: { type: 'string', default: '5' },
     folder: { type: 'string', default: '/dev/shm' },
-    only: { type: 'string', default: 'abcde' },
+    only: { type: 'string', default: 'abcdef' },
     sparse: { type: 'boolean', default: false },
   },
 });
@@ -103,6 +105,8 @@ async function prepare(): Promise<Tool[]> {
 
   const url = await registryUrl(join(scratch, 'data'));
   const aloneUrl = await registryUrl(join(scratch, 'data1'));
+  const networks = join(scratch, 'networks.json');
+  const overTls = values.only.includes('f') ? [await joinedPrivately(networks)] : [];
   const peers: ChildProcess[] = [];
   for (const [n, share] of shares.entries())
     for (const to of n === 0 ? [aloneUrl, url] : [url]) {
@@ -112,12 +116,28 @@ async function prepare(): Promise<Tool[]> {
       await peer.line((l) => l['event'] === 'indexed');
       peers.push(peer.process);
     }
+  const privatePeers: ChildProcess[] = [];
+  for (const to of overTls) {
+    const where = ['--registry', to, '--networks', networks, '--host', '127.0.0.1', '--port', '0'];
+    const cache = ['--cache', join(scratch, 'cache')];
+    const peer = await serve(['share', shares[0] ?? '', ...where, ...cache, '--json']);
+    await peer.line((l) => l['event'] === 'announced');
+    await peer.line((l) => l['event'] === 'indexed');
+    privatePeers.push(peer.process);
+  }
+  const tools = overTls.map((to) =>
+    getFrom('(f) sp2p get, one share, private network (TLS)', to, privatePeers, [
+      '--networks',
+      networks,
+    ]),
+  );
   await isRegistered(aloneUrl, 1);
   await isRegistered(url, SHARES);
   if (!/[bcd]/.test(values.only))
     return [
       getFrom('(a) sp2p get, one share', aloneUrl, peers.slice(0, 1)),
       getFrom(`(e) sp2p get, ${SHARES} shares`, url, peers.slice(1)),
+      ...tools,
     ];
   const nginxPort = await freePort();
   const nginx = await startNginx(nginxPort);
@@ -167,11 +187,32 @@ async function prepare(): Promise<Tool[]> {
       servers: [seed],
     },
     getFrom(`(e) sp2p get, ${SHARES} shares`, url, peers.slice(1)),
+    ...tools,
   ];
 }
 
-function getFrom(name: string, registry: string, serving: ChildProcess[]): Tool {
-  const get = [process.execPath, command, 'get', 'content.bin', '--registry', registry];
+/** A private network with a registry of its own, joined by its administrator: its URL. */
+async function joinedPrivately(networks: string): Promise<string> {
+  const linkFile = join(scratch, 'link');
+  const flags = ['--host', '127.0.0.1', '--port', '0', '--data', join(scratch, 'data2'), '--json'];
+  const registry = await serve(['registry', '--private', '--link-file', linkFile, ...flags]);
+  const { port } = await registry.line((line) => 'port' in line);
+  for (let tries = 0; tries < 100 && !existsSync(linkFile); tries++) await pause(50);
+  const joined = spawnSync(process.execPath, [command, 'join', '--networks', networks], {
+    input: readFileSync(linkFile),
+    stdio: ['pipe', 'ignore', 'inherit'],
+  });
+  if (joined.status !== 0) throw new Error('The private network could not be joined.');
+  return `https://127.0.0.1:${port as number}`;
+}
+
+function getFrom(
+  name: string,
+  registry: string,
+  serving: ChildProcess[],
+  more: string[] = [],
+): Tool {
+  const get = [process.execPath, command, 'get', 'content.bin', '--registry', registry, ...more];
   return { name, fetch: (out) => [...get, '-o', out, '--json'], servers: serving };
 }
 
@@ -324,9 +365,13 @@ function report(results: Map<string, Measured[]>): void {
     ['(a)', '(c)', 0.6],
     ['(a)', '(d)', 0.4],
     ['(e)', '(a)', 1.1],
+    // Over TLS at least 0.6 times as quick as without.
+    ['(f)', '(a)', 1 / 0.6],
   ] as const)
     if (wallOf(a) > 0 && wallOf(b) > 0)
-      console.log(`| ${a} / ${b} | ${(wallOf(a) / wallOf(b)).toFixed(2)} | ≤ ${bar} |`);
+      console.log(
+        `| ${a} / ${b} | ${(wallOf(a) / wallOf(b)).toFixed(2)} | ≤ ${Number(bar.toFixed(2))} |`,
+      );
 }
 
 function background(program: string, args: string[]): Background {

@@ -40,6 +40,7 @@ interface Flags {
   maxUpload?: number;
   maxDownload?: number;
   maxConnections: number;
+  openExercise?: boolean;
   limits?: string;
   json?: boolean;
   logLevel: LogLevel;
@@ -75,6 +76,12 @@ export function shareCommand(): Command {
         .default(MAX_CONNECTIONS)
         .argParser(wholeNumber(1, 65_535)),
     )
+    .addOption(
+      option(
+        '--open-exercise',
+        'let anybody use the line protocol in a private network, unencrypted',
+      ),
+    )
     .addOption(maxDownloadOption())
     .addOption(limitsOption())
     .addOption(jsonOption())
@@ -104,6 +111,7 @@ async function share(folders: string[], flags: Flags, command: Command): Promise
     advertise: flags.advertise,
     displayName: flags.name,
     maxConnections: flags.maxConnections,
+    openExercise: flags.openExercise,
     uploadLimit: limits.maxUpload,
     downloadLimit: limits.maxDownload,
     dataFolder: flags.page ? flags.state : undefined,

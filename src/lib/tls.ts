@@ -117,14 +117,10 @@ export function tlsServer(
   handshakeTimeoutMs: number,
   onConnection: (socket: TLSSocket) => void,
 ): Server {
-  return createServer(
-    {
-      ...{ ...VERSION, ...credentials },
-      requestCert: true,
-      handshakeTimeout: handshakeTimeoutMs,
-    },
-    onConnection,
-  );
+  const options = { ...VERSION, ...credentials, requestCert: true };
+  const server = createServer({ ...options, handshakeTimeout: handshakeTimeoutMs }, onConnection);
+  // Of one whose handshake takes too long Node.js only tells.
+  return server.on('tlsClientError', (_error, socket) => socket.destroy());
 }
 
 /** Who is at the other end of a connection, by the key that it has shown; undefined: it has shown none. */

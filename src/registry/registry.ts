@@ -10,7 +10,7 @@ import { AuditTrail } from './access/audit-trail.ts';
 import { PrivateNetwork, settleNetwork, type PrivateOptions } from './access/private-network.ts';
 import { basesOf, createApp } from './app.ts';
 import { ChangeFeed } from './change-feed.ts';
-import { DialBack } from './dial-back.ts';
+import { DialBack, type Dial } from './dial-back.ts';
 import type { RegistryServer } from './context.ts';
 import { Load } from './load.ts';
 import { Prober } from './probe.ts';
@@ -106,7 +106,10 @@ export class Registry implements Startable {
       bases: options.bases ?? [],
       anyAddress,
       advertise: options.advertise,
-      dialBack: anyAddress || options.dialBack === false ? undefined : new DialBack(),
+      dialBack:
+        anyAddress || options.dialBack === false
+          ? undefined
+          : new DialBack(options.private && ((peer) => this.#dialPrivate(peer))),
       changes,
       unreachable: (endpoint) => reports.unreachable(endpoint),
       trustProxy: options.trustProxy,
@@ -177,6 +180,11 @@ export class Registry implements Startable {
     this.#private?.listens();
     if (this.#readiness.isOpen) await this.#keepUp();
     else this.#opening = this.#openLater();
+  }
+
+  #dialPrivate(peer: Parameters<Dial>[0]) {
+    if (!this.#private) throw new Error('The network is open.');
+    return this.#private.dial(peer);
   }
 
   async #open(): Promise<void> {

@@ -42,7 +42,9 @@ export class PrivateNetwork {
   readonly asked: { root: string; asker: string }[] = [];
   /** How often the keys of the tickets were asked for. */
   keysAsked = 0;
-  /** What is told of the keys. */
+  /** Why it gives no tickets. */
+  refuses: { code: string; detail: string } | undefined;
+  /** Those who sign, the first of them new tickets. */
   signers = [newSigner()];
 
   constructor(network: Network) {
@@ -84,6 +86,7 @@ export class PrivateNetwork {
       return [200, { keys: await Promise.all(keys) }];
     }
     if (method === 'POST' && url === '/api/v1/tickets') {
+      if (this.refuses) return [403, this.refuses];
       const { root, asker } = JSON.parse(body) as { root: string; asker: string };
       this.asked.push({ root, asker });
       const expires = Date.now() + TICKET_SECONDS * 1_000;
@@ -140,7 +143,7 @@ export async function startPrivateNetwork(): Promise<PrivateNetwork> {
   return inside;
 }
 
-export function memberOf({ network }: PrivateNetwork, openExercise = false): Membership {
+export function memberOf({ network }: { network: Network }, openExercise = false): Membership {
   const identity = Identity.fresh();
   return membershipOf({ network, identity: () => identity, openExercise, log: silent });
 }

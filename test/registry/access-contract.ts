@@ -69,8 +69,9 @@ export function accessContract(name: string, open: () => Promise<Store>): void {
       const found = await store.access.keysOf([ANN, BOB]);
       expect(found).toHaveLength(1);
       expect({ ...found[0], digest: Buffer.from(found[0]?.digest ?? []) }).toEqual(ann);
-      const { digest: _, ...told } = ann;
-      expect((await store.access.keys())[0]).toEqual(told);
+      const [told] = await store.access.keys();
+      expect({ ...told, digest: ann.digest }).toEqual(ann);
+      expect(told).not.toHaveProperty('digest');
       expect(await store.access.revokeKey(ANN, NOW)).toBe(true);
       expect(await store.access.revokeKey(ANN, NOW)).toBe(false);
       expect(await store.access.keysOf([ANN])).toEqual([]);
@@ -148,9 +149,7 @@ export function accessContract(name: string, open: () => Promise<Store>): void {
       await store.access.record([entry('a'), entry(`"b" it's ✓`)]);
       await store.access.record([entry('c')]);
       const all = await store.access.audit(undefined, 10);
-      expect(all.map(({ id: _, ...told }) => told)).toEqual([
-        ...[entry('c'), entry(`"b" it's ✓`), entry('a')],
-      ]);
+      expect(all).toMatchObject([entry('c'), entry(`"b" it's ✓`), entry('a')]);
       expect(await store.access.audit(all[0]?.id, 1)).toEqual(all.slice(1, 2));
       await store.access.record([entry('d')], 2);
       const subjects = (await store.access.audit(undefined, 10)).map(({ subject }) => subject);

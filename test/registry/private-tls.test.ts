@@ -1,5 +1,5 @@
 // The port of a private network: TLS and nothing else, but the health of the registry, and what its owner opened.
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';

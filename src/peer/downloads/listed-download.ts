@@ -157,6 +157,7 @@ export class ListedDownload implements Queued, Readable {
   /** The file was removed: it is to be fetched anew. */
   again(): void {
     Object.assign(this.record, { state: 'paused', have: 0, finishedAt: null });
+    this.pieces.begin(pieceCountOf(this.record.size ?? 0), []);
     this.resume();
   }
 

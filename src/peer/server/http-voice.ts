@@ -267,11 +267,10 @@ async function answerFile(
   }
   // It would go out with the first bytes, which may have to wait.
   if (limits.uploadLimit.isOn) response.flushHeaders();
-  const sending = uploads.begin(receiverOf(request), file);
+  using sending = uploads.begin(receiverOf(request), file);
   const ending = until === Infinity ? undefined : setTimeout(end, until - Date.now(), response);
   const result = await sendFile(opened, sent, response, limits, sending.add);
   clearTimeout(ending);
-  sending.end();
   // A promise of so many bytes that cannot be kept: the connection breaks, and the client knows.
   if (result === 'sent') response.end();
   else response.destroy();

@@ -26,9 +26,8 @@ export async function answerLine(
     : undefined;
   if (opened && opened.file.size > 0) {
     const whole = { start: 0, end: opened.file.size - 1 };
-    const sending = uploads.begin(addressOf(socket), opened.file);
+    using sending = uploads.begin(addressOf(socket), opened.file);
     const result = await sendFile(opened, whole, socket, limits, sending.add);
-    sending.end();
     if (result !== 'sent') {
       socket.resetAndDestroy();
       return;

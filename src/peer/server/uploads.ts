@@ -28,10 +28,9 @@ interface Receiving {
   lastAt: number;
 }
 
-/** One answer that is being sent. */
-export interface Sending {
+/** One answer that is being sent, until it is disposed of. */
+export interface Sending extends Disposable {
   add: (bytes: number) => void;
-  end: () => void;
 }
 
 export class Uploads {
@@ -55,7 +54,7 @@ export class Uploads {
         this.#all.add(bytes, now);
         this.#count(file.root, bytes);
       },
-      end: () => {
+      [Symbol.dispose]: () => {
         one.answers--;
         one.lastAt = performance.now();
       },

@@ -3,7 +3,9 @@
 import { X509Certificate } from 'node:crypto';
 import { CodedError } from '../../protocol/errors.ts';
 import type { Clock } from '../../lib/clock.ts';
+import type { tlsConnect } from '../../lib/tls.ts';
 import type { RegistryServer } from '../context.ts';
+import type { Dial } from '../dial-back.ts';
 import type { Store } from '../store/store.ts';
 import { TlsPort, type Certificate } from '../tls-port.ts';
 import { newKey } from './keys.ts';
@@ -24,6 +26,7 @@ export class PrivateNetwork {
   readonly #options: PrivateOptions & { store: Store; clock: Clock };
   readonly #port: TlsPort;
   #certificate: Certificate | undefined;
+  #connect: typeof tlsConnect | undefined;
   #firstKey: string | undefined;
   #isListening = false;
 
@@ -37,12 +40,20 @@ export class PrivateNetwork {
   /** Once the index is open. */
   async open(): Promise<void> {
     const { store, clock, certificate, names = [] } = this.#options;
+    // An open network does not wait for it to load.
+    this.#connect = (await import('../../lib/tls.ts')).tlsConnect;
     if (!certificate) this.#use(await ownCertificate(store.access, names));
     const now = clock.now();
     const [key, text] = newKey({ name: 'administrator', role: 'admin' }, now);
     if (await store.access.addFirstAdmin(key, now)) this.#firstKey = text;
     this.#tell();
   }
+
+  /** A connection to a peer: nothing is sent before it has shown that it is that one. */
+  readonly dial: Dial = (peer) => {
+    if (!this.#connect) throw new CodedError('not-ready', 'The index is not open yet.');
+    return this.#connect(peer);
+  };
 
   /** Once it listens. */
   listens(): void {

@@ -45,8 +45,9 @@ export function keyRoutes(app: RegistryServer, access: Access, { clock }: Regist
         throw new CodedError('bad-request', 'A key ends in the future, or never.');
       const [key, text] = newKey({ ...request.body, name: printable(request.body.name) }, now);
       await access.store.addKey(key);
-      const { digest: _, ...told } = key;
-      return reply.code(201).send({ ...told, key: text, pin: pinOfRegistry(request) });
+      const { id, name, role, created } = key;
+      const told = { id, name, role, created, expires: key.expires, key: text };
+      return reply.code(201).send({ ...told, pin: pinOfRegistry(request) });
     },
   );
 
