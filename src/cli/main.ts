@@ -20,6 +20,9 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   leave: async () => (await import('./leave.ts')).leaveCommand(),
   networks: async () => (await import('./joined.ts')).networksCommand(),
   peers: async () => (await import('./peers.ts')).peersCommand(),
+  remove: async () => (await import('./remove.ts')).removeCommand(),
+  removed: async () => (await import('./removed.ts')).removedCommand(),
+  restore: async () => (await import('./restore.ts')).restoreCommand(),
   status: async () => (await import('./status.ts')).statusCommand(),
 };
 

@@ -3,7 +3,7 @@ import type { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { createSecureContext } from 'node:tls';
-import { pinOf } from '../client/network.ts';
+import { pinOfOwn } from '../lib/pin.ts';
 import { writePrivateFile } from '../lib/private-file.ts';
 import { CodedError } from '../protocol/errors.ts';
 import { formatJoinLink } from '../protocol/join-link.ts';
@@ -49,7 +49,7 @@ export async function privateOptions(
     openExercise,
     names: advertise === undefined ? [] : [advertise],
     onFirstKey: (key, certificate) => {
-      const pin = isOwn(certificate) ? pinOf(certificate.publicKey) : undefined;
+      const pin = pinOfOwn(certificate);
       const name = pin === undefined ? nameIn(certificate) : undefined;
       const place = name ?? hostInUrl(advertise ?? reachedAt(host));
       const url = new URL(`https://${place}:${portOf()}/`);
@@ -97,11 +97,6 @@ async function textOf(file: string): Promise<string> {
     const { code = '' } = cause as NodeJS.ErrnoException;
     throw new CodedError('bad-usage', `${file} cannot be read: ${code}.`, { cause });
   });
-}
-
-/** Whether nobody else vouches for a certificate: then it is the pin that tells that it is the one. */
-function isOwn(certificate: X509Certificate): boolean {
-  return certificate.verify(certificate.publicKey);
 }
 
 /** The first host that a certificate is for. */

@@ -1,10 +1,10 @@
 // A network as its callers know it: where its registry is, which certificate that has, and the key that is
 // shown to it. And the connections to it: kept for the next call, and silent until the certificate is right.
-import { hash, type KeyObject } from 'node:crypto';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent, type AgentOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { pinOf } from '../lib/pin.ts';
 import { CodedError } from '../protocol/errors.ts';
 
 export interface Network {
@@ -44,11 +44,6 @@ export function placeOf({ hostname, port, protocol }: URL): { host: string; port
     host: hostname.replace(/^\[(.*)\]$/, '$1'),
     port: Number(port) || (protocol === 'https:' ? 443 : 80),
   };
-}
-
-/** What a certificate is pinned by: base64url of the SHA-256 of the public key's DER (RFC 7469 section 2.4). */
-export function pinOf(publicKey: KeyObject): string {
-  return hash('sha256', publicKey.export({ type: 'spki', format: 'der' }), 'base64url');
 }
 
 /** Hands a connection out only after the certificate's key was found to be the one that was named. */

@@ -5,7 +5,7 @@ import type { Startable } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
 import type { RateLimit } from '../lib/rate-limit.ts';
 import { reachProof } from '../lib/reach-proof.ts';
-import { parseEndpoint, type Endpoint } from '../protocol/endpoints.ts';
+import { parseEndpoint } from '../protocol/endpoints.ts';
 import { SourceAnnouncer } from './announcer/source-announcer.ts';
 import type { Membership } from './membership.ts';
 import type { ServedPart } from './served-part.ts';
@@ -18,8 +18,6 @@ export type { Neighbour };
 export interface DownloadHost {
   /** The port at which what is offered is reached. */
   readonly port: number;
-  /** Where the registry says that this host is reached; undefined as long as it has not said so. */
-  readonly endpoint: Endpoint | undefined;
   /** Serves a part from now on. @param onNeighbour told of those who come for it, and serve it as well */
   offer(part: ServedPart, onNeighbour: (neighbour: Neighbour) => void): void;
   /** Others may be sent here for it. @param isWhole whether all of it is there */
@@ -101,10 +99,6 @@ export class OwnHost implements DownloadHost, Startable {
 
   get port(): number {
     return this.#listener.port;
-  }
-
-  get endpoint(): Endpoint | undefined {
-    return this.#announcer?.endpoint;
   }
 
   offer(part: ServedPart, onNeighbour: (neighbour: Neighbour) => void): void {

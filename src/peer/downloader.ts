@@ -74,12 +74,10 @@ export class Downloader {
       port,
       findSources: async (within) => {
         const { sources } = await registry.contentOf(root, SOURCES_AT_ONCE, within);
-        const own = this.#host?.endpoint;
+        // Also where it was before it began anew, which the registry may not know to be over yet.
+        const { peerId: own } = this.#options.membership.identity;
         return sources
-          .filter(
-            ({ endpoint: { ipAddress, port: at } }) =>
-              !(ipAddress === own?.ipAddress && at === own.port),
-          )
+          .filter(({ peerId }) => peerId !== own)
           .map(({ endpoint, peerId, complete }) => ({ ...endpoint, peerId, complete }));
       },
       onBadSource: (endpoint, reason) => {

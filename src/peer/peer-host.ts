@@ -1,5 +1,4 @@
 // The host of the downloads that run in a peer: the peer's own port, and its own lease.
-import type { Endpoint } from '../protocol/endpoints.ts';
 import { ServedParts, type DownloadHost, type Neighbour } from './download-host.ts';
 import type { ServedPart } from './served-part.ts';
 
@@ -7,7 +6,6 @@ export class PeerHost implements DownloadHost {
   readonly parts = new ServedParts();
   /** What the registry is to be told, by root: whether it is the whole. */
   readonly held = new Map<string, boolean>();
-  endpoint: Endpoint | undefined;
   readonly #portNow: () => number;
   readonly #onHeld: () => void;
 

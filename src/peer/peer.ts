@@ -131,6 +131,11 @@ export class Peer implements Startable {
         // Hashing may take long, and nobody waits for it at the end.
         await Promise.race([this.#catalogue.adopt(...finished), this.#stopped]);
       },
+      placeOf: async (root) => {
+        const found = await this.#catalogue.openContent(root);
+        await found?.opened[Symbol.asyncDispose]();
+        return found?.file.realPath;
+      },
       onChange: () => {
         this.#desk.downloadsChanged();
       },
@@ -221,7 +226,6 @@ export class Peer implements Startable {
   }
 
   #registryIs(state: AnnouncerState): void {
-    if (state.at === 'announced') this.#host.endpoint = state.endpoint;
     if (state.at === 'announced' && !this.#isAnnounced) this.#downloads.registryIsBack();
     this.#isAnnounced = state.at === 'announced';
     this.#desk.registryIs(state);

@@ -1,5 +1,6 @@
 // What is said about access to a private network: keys and their roles, tickets, who did what.
 import { Type, type Static } from 'typebox';
+import { MAX_NAME_BYTES } from './names.ts';
 import { PeerIdSchema, RootSchema } from './schemas.ts';
 
 /** Each may do what those before it may. */
@@ -8,6 +9,8 @@ export type Role = (typeof ROLES)[number];
 
 /** So many characters has the name of a key, at most. */
 const MAX_KEY_NAME = 64;
+/** So many characters has the reason of a removal, at most. */
+const MAX_REASON = 500;
 
 const KEY_ID = '5f0c1b7a9e3d2846';
 const TIME = 1_767_225_600_000;
@@ -107,10 +110,62 @@ export const MadeKeySchema = Type.Object({
     description: 'The key itself: it is told here once, and kept nowhere.',
     examples: [`sp2p_${KEY_ID}_${'A'.repeat(43)}`],
   }),
+  pin: Type.Union([Type.String(), Type.Null()], {
+    description:
+      'For its join link: the pin of the registry’s certificate; null: somebody signed that whom systems may know.',
+  }),
 });
 export type MadeKey = Static<typeof MadeKeySchema>;
 
 export const SignInSchema = Type.Object(
-  { key: Type.String({ maxLength: 128 }) },
+  { key: Type.String({ maxLength: 1_024, description: 'The key, or its join link.' }) },
   { additionalProperties: false, examples: [{ key: `sp2p_${KEY_ID}_${'A'.repeat(43)}` }] },
 );
+
+/** What an administrator takes off the network. */
+const RemovalKindSchema = Type.Union(
+  [Type.Literal('name'), Type.Literal('content'), Type.Literal('peer')],
+  { description: 'What the subject is: a name, a root, or a peer id.' },
+);
+const SubjectSchema = Type.String({ minLength: 1, maxLength: MAX_NAME_BYTES });
+const REMOVED = {
+  kind: 'name' as const,
+  subject: 'Lectures/Exam.pdf',
+  reason: 'Not out before Friday.',
+};
+
+export const NewRemovalSchema = Type.Object(
+  {
+    kind: RemovalKindSchema,
+    subject: SubjectSchema,
+    reason: Type.Optional(
+      Type.String({ maxLength: MAX_REASON, description: 'For those who look after the network.' }),
+    ),
+  },
+  { additionalProperties: false, examples: [REMOVED] },
+);
+export type NewRemoval = Static<typeof NewRemovalSchema>;
+
+const RemovalIdSchema = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+
+export const RemovalSchema = Type.Object(
+  {
+    id: RemovalIdSchema,
+    kind: RemovalKindSchema,
+    subject: SubjectSchema,
+    reason: Type.String({ maxLength: MAX_REASON }),
+    by: Type.String({ description: 'The name of the key that did it.' }),
+    at: TimeSchema,
+  },
+  { examples: [{ id: 1, ...REMOVED, by: 'Ann', at: TIME }] },
+);
+export type Removal = Static<typeof RemovalSchema>;
+export type RemovalKind = Removal['kind'];
+
+export const RemovalsSchema = Type.Object({
+  removals: Type.Array(RemovalSchema, { description: 'The latest first.' }),
+  more: Type.Boolean({
+    description: 'Whether there are earlier ones: ask for those `before` the last.',
+  }),
+});
+export type Removals = Static<typeof RemovalsSchema>;

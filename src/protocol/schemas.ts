@@ -338,6 +338,15 @@ export const ChangeSchema = Type.Union(
       },
       { description: 'A downloader became a source of a content, or is none any more.' },
     ),
+    Type.Object(
+      {
+        kind: Type.Literal('removed'),
+        what: Type.Union([Type.Literal('name'), Type.Literal('content'), Type.Literal('peer')]),
+        subject: Type.String({ description: 'The name, the root, or the peer id.' }),
+        isHere: Type.Boolean({ description: 'True: the removal was undone.' }),
+      },
+      { description: 'An administrator took something off the network, or undid that.' },
+    ),
   ],
   { examples: [{ kind: 'peer', endpoint: ENDPOINT, isHere: true }] },
 );

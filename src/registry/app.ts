@@ -31,6 +31,7 @@ import { keyRoutes } from './routes/keys.ts';
 import { nativeRoutes } from './routes/native.ts';
 import { noteBody, Proofs } from './proofs.ts';
 import { operationsRoutes } from './routes/operations.ts';
+import { removalRoutes } from './routes/removals.ts';
 import { searchRoutes } from './routes/search.ts';
 import { referenceRoutes } from './routes/reference.ts';
 import { isSignInForm, sessionRoutes } from './routes/session.ts';
@@ -206,9 +207,10 @@ export function createApp(options: {
       eventRoutes(routes, context);
       if (access) {
         keyRoutes(routes, access, context);
-        ticketRoutes(routes, access);
+        ticketRoutes(routes, access, context);
         auditRoutes(routes, access);
         sessionRoutes(routes, access);
+        removalRoutes(routes, access, context);
       }
       for (const base of exercise ? basesOf(options.bases) : [])
         exerciseRoutes(routes, base, context);

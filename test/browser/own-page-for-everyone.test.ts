@@ -89,6 +89,17 @@ test('with the keyboard alone one gets from the link to a download that runs', a
   await expect.poll(() => results(page).count()).toBe(1);
   await keyboard.press('ArrowDown');
   expect((await focused(page)).called).toMatch(/film\.bin/);
+  await keyboard.press('Tab');
+  expect((await focused(page)).called).toBe('Get');
+  await keyboard.press('Enter');
+  await results(page)
+    .getByRole('link', { name: /%|Coming/ })
+    .waitFor();
+  expect((await focused(page)).called).toMatch(/%|Coming/);
+  const [{ id } = { id: '' }] = (await own.state()).downloads;
+  await own.peer.controlled.removeDownload(id);
+  await page.getByRole('searchbox').focus();
+  await keyboard.press('ArrowDown');
   await keyboard.press('Enter');
   await page.getByRole('button', { name: 'Get it' }).waitFor();
   await tabTo(/^Get it$/);

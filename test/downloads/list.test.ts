@@ -4,6 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
+import { NativeRegistry } from '../../src/client/registry-client.ts';
+import { ownIdentity } from '../../src/peer/own-identity.ts';
 import { contentOf, PIECE, startContentSource } from '../download/content-source.ts';
 import { startPeer, startRegistry } from '../harness/running.ts';
 import { folderOf, temporaryFolder } from '../harness/temporary.ts';
@@ -285,4 +287,51 @@ describe('what is kept', () => {
     const second = await startDownloading(url, first);
     expect(second.desk.state.settings).toEqual({ downloadFolder: folder, atOnce: 7 });
   }, 60_000);
+});
+
+test('what this machine shares itself is not fetched: it is said where it is', async () => {
+  const { url } = await startRegistry();
+  const folder = await folderOf({ 'a film': bytes });
+  const { desk } = await startDownloading(url, { shares: [folder] });
+  await expect(desk.addDownload({ root, name: 'film' })).rejects.toMatchObject({
+    code: 'file-exists',
+    facts: { path: join(folder, 'a film') },
+  });
+  expect(desk.state.downloads).toEqual([]);
+  // One that has changed meanwhile is not that content any more.
+  await writeFile(join(folder, 'a film'), 'another one');
+  await expect(desk.addDownload({ root, name: 'film' })).resolves.toMatchObject({ root });
+});
+
+test('where a peer was before it was killed is no source for it when it is there again', async () => {
+  const { url, source } = await startSlow(Infinity);
+  const first = await startDownloading(url);
+  await first.peer.stop();
+  // What a kill leaves at the registry.
+  const former = new NativeRegistry({ url }).as(await ownIdentity(first.dataFolder));
+  await former.announce({ ipAddress: '127.0.0.1', port: 9 });
+  await former.holdContent(root, false);
+  const told = { root, name: 'film', size: bytes.length };
+  await writeFile(
+    join(first.dataFolder, 'downloads.json'),
+    JSON.stringify({
+      version: 1,
+      downloads: [
+        {
+          ...{
+            id: '0'.repeat(16),
+            name: told.name,
+            root,
+            path: join(first.downloadFolder, 'film'),
+          },
+          ...{ priority: 'normal', sequential: false, toldSize: told.size, size: null, have: 0 },
+          ...{ state: 'waiting', addedAt: 1, finishedAt: null, fault: null },
+        },
+      ],
+    }),
+  );
+  const second = await startDownloading(url, first);
+  const done = await untilDownload(second.desk, '0'.repeat(16), ({ state }) => state === 'done');
+  expect(done.dropped).toEqual([]);
+  expect(done.sources).toMatchObject([{ endpoint: source.key }]);
 });

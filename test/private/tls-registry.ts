@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import { onTestFinished } from 'vitest';
-import { pinOf } from '../../src/client/network.ts';
+import { pinOf } from '../../src/lib/pin.ts';
 import { selfSigned } from '../../src/lib/certificate.ts';
 
 export const KEY = `sp2p_0123456789abcdef_${'s'.repeat(42)}A`;

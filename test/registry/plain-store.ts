@@ -1,5 +1,6 @@
 // The plainest thing that keeps the contract of the index, in memory: an engine is right if it cannot
 // be told from this. Search is left out; store-contract.ts has its examples.
+import type { Removal } from '../../src/protocol/access.ts';
 import { endpointText, type Endpoint } from '../../src/protocol/endpoints.ts';
 import { CodedError } from '../../src/protocol/errors.ts';
 import type {
@@ -30,6 +31,8 @@ const NOT_TOLD: Offer = { size: null, modified: null, root: null };
 
 export class PlainStore {
   readonly #peers = new Map<string, KnownPeer>();
+  /** Kind and subject of each. */
+  readonly #removed = new Set<string>();
   readonly #maxNamesPerPeer: number;
   readonly #maxContentsPerPeer: number;
 
@@ -39,6 +42,7 @@ export class PlainStore {
   }
 
   register(name: string, endpoint: Endpoint, now: number): boolean {
+    this.#refuse('name', name);
     if (this.#holders(name, now).some((peer) => isAt(peer, endpoint))) return false;
     const key = endpointText(endpoint);
     const offers = new Map(this.#peers.get(key)?.offers).set(name, NOT_TOLD);
@@ -61,6 +65,7 @@ export class PlainStore {
   }
 
   renewLease({ peerId, endpoint, displayName }: NativePeer, expiresAt: number): number {
+    this.#refuse('peer', peerId);
     for (const [key, peer] of this.#peers)
       if (key !== peerId && peer.contract === 'native' && isAt(peer, endpoint))
         this.#peers.delete(key);
@@ -80,7 +85,10 @@ export class PlainStore {
       throw new CodedError('revision-mismatch', '', { facts: { revision: peer.revision } });
     const offers = new Map(change.reset ? [] : peer.offers);
     for (const name of change.withdrawn) offers.delete(name);
-    for (const { name, size, modified, root = null } of change.offered)
+    const isOff = ({ name, root = '' }: { name: string; root?: string }) =>
+      this.#removed.has(`name ${name}`) || this.#removed.has(`content ${root}`);
+    for (const { name } of change.offered.filter(isOff)) offers.delete(name);
+    for (const { name, size, modified, root = null } of change.offered.filter((e) => !isOff(e)))
       offers.set(name, { size, modified, root });
     this.#checkSize(offers);
     peer.offers = offers;
@@ -91,6 +99,7 @@ export class PlainStore {
   holdContent(peerId: string, root: string, complete: boolean): void {
     const peer = this.#peers.get(peerId);
     if (!peer) throw new CodedError('unknown-peer', '');
+    this.#refuse('content', root);
     const holdings = new Map(peer.holdings).set(root, complete);
     if (holdings.size > this.#maxContentsPerPeer) throw new CodedError('too-many-contents', '');
     peer.holdings = holdings;
@@ -111,6 +120,24 @@ export class PlainStore {
 
   removePeer(peerId: string): boolean {
     return this.#peers.delete(peerId);
+  }
+
+  remove({ kind, subject }: Pick<Removal, 'kind' | 'subject'>): void {
+    this.#removed.add(`${kind} ${subject}`);
+    if (kind === 'peer') this.#peers.delete(subject);
+    for (const [key, { contract, offers, holdings }] of this.#peers) {
+      for (const [name, { root }] of offers)
+        if (subject === (kind === 'name' ? name : root)) offers.delete(name);
+      if (kind === 'content') holdings.delete(subject);
+      if (contract === 'exercise' && offers.size === 0) this.#peers.delete(key);
+    }
+  }
+
+  restore({ kind, subject }: Pick<Removal, 'kind' | 'subject'>): boolean {
+    if (!this.#removed.delete(`${kind} ${subject}`)) return false;
+    for (const peer of this.#peers.values())
+      if (kind !== 'peer' && peer.contract === 'native') peer.revision++;
+    return true;
   }
 
   dropExerciseEndpoint(endpoint: Endpoint): void {
@@ -227,6 +254,10 @@ export class PlainStore {
       partial: sources.size - holders,
       sources: inOrder([...sources.values()]),
     };
+  }
+
+  #refuse(kind: Removal['kind'], subject: string): void {
+    if (this.#removed.has(`${kind} ${subject}`)) throw new CodedError('removed', '');
   }
 
   #checkSize(offers: ReadonlyMap<string, Offer>): void {

@@ -50,6 +50,7 @@ export function storeContract(
       store.renewLease({ peerId, endpoint, displayName: 'Ann' }, expiresAt);
     const search = async (text: string, limit = 100, now = NOW) =>
       (await store.search({ text }, limit, now)).found;
+    const listed = async () => (await store.listNames('', 10, NOW)).map(({ name }) => name);
     const found = async (text: string) => (await search(text)).map(({ name }) => name);
 
     test('whatever is done to it, it answers as the plain store does', async () => {
@@ -73,11 +74,11 @@ export function storeContract(
       const names = ['a', 'B', 'é', 'ﬁ', '🎈', 'a/b', 'a b', '%', "'"];
       for (const name of names) await store.register(name, A, NOW);
       const inOrder = names.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-      const listed = async (after: string, limit: number) =>
-        (await store.listNames(after, limit, NOW)).map(({ name }) => name);
-      expect(await listed('', 100)).toEqual(inOrder);
+      const after = async (name: string, limit: number) =>
+        (await store.listNames(name, limit, NOW)).map(({ name }) => name);
+      expect(await after('', 100)).toEqual(inOrder);
       for (const [index, name] of inOrder.entries())
-        expect(await listed(name, 2)).toEqual(inOrder.slice(index + 1, index + 3));
+        expect(await after(name, 2)).toEqual(inOrder.slice(index + 1, index + 3));
     });
 
     test('a lease that has ended takes the peer out of every answer, and a new one brings it back', async () => {
@@ -608,6 +609,70 @@ export function storeContract(
       ]);
       expect((await changes(0)).slice(3)).toEqual(later);
       expect(await changes(half)).toEqual(later);
+    });
+
+    test('what was removed is told, kept with who did it and why, and can be undone once', async () => {
+      await announce();
+      await offer(PEER, ['a', 'b'], 0, ROOT);
+      const before = await store.lastChange();
+      const removal = { kind: 'name' as const, subject: 'a', reason: 'why', by: 'Ann', at: NOW };
+      const first = await store.remove(removal);
+      expect(first).toEqual({ ...removal, id: first.id });
+      expect(await store.remove({ ...removal, by: 'Bob', at: LATER })).toEqual(first);
+      const second = await store.remove({ ...removal, kind: 'peer', subject: OTHER });
+      expect(await store.removals(Number.MAX_SAFE_INTEGER, 10)).toEqual([second, first]);
+      expect(await store.removals(second.id, 10)).toEqual([first]);
+      expect(await listed()).toEqual(['b']);
+      expect(await store.restore(first.id)).toEqual(first);
+      expect(await store.restore(first.id)).toBeUndefined();
+      const told = (await store.changesAfter(before, 10)).map(({ change }) => change);
+      const name = { kind: 'removed', what: 'name', subject: 'a' };
+      expect(told).toEqual([
+        { ...name, isHere: false },
+        { ...name, what: 'peer', subject: OTHER, isHere: false },
+        { ...name, isHere: true },
+      ]);
+    });
+
+    test('a content is taken off under all its names, however it is called later', async () => {
+      await announce();
+      await announce(OTHER, B);
+      await offer(PEER, ['a', 'b'], 0, ROOT);
+      await offer(OTHER, ['c'], 0, OTHER_ROOT);
+      await store.holdContent(OTHER, ROOT, true);
+      const by = { reason: '', by: 'Ann', at: NOW };
+      await store.remove({ kind: 'content', subject: ROOT, ...by });
+      expect(await store.contentOf(ROOT, 10, NOW)).toMatchObject({ sources: [], names: [] });
+      expect((await store.peers(10, NOW)).map(({ names }) => names)).toEqual([1, 0]);
+      await offer(OTHER, ['c', 'd'], 1, ROOT);
+      expect(await listed()).toEqual([]);
+      await expect(store.holdContent(OTHER, ROOT, false)).rejects.toMatchObject({
+        code: 'removed',
+      });
+      expect((await store.peers(10, NOW)).map(({ names }) => names)).toEqual([0, 0]);
+    });
+
+    test('a removed peer leaves with all that it offers, and has no lease until that is undone', async () => {
+      await announce();
+      await offer(PEER, ['a'], 0, ROOT);
+      const removal = { kind: 'peer' as const, subject: PEER, reason: '', by: 'Ann', at: NOW };
+      const { id } = await store.remove(removal);
+      const last = (await store.changesAfter(0, 10)).at(-1)?.change;
+      expect(last).toEqual({ kind: 'peer', endpoint: A, isHere: false });
+      expect(await store.peers(10, NOW)).toEqual([]);
+      await expect(announce()).rejects.toMatchObject({ code: 'removed' });
+      await store.restore(id);
+      expect(await announce()).toBe(0);
+    });
+
+    test('what is offered while it is taken off does not stay', async () => {
+      const all = Array.from({ length: 6 }, (_, n) => String(n).repeat(32));
+      for (const [n, peerId] of all.entries()) await announce(peerId, { ...A, port: n + 1 });
+      const removal = { kind: 'content' as const, subject: ROOT, reason: '', by: 'Ann', at: NOW };
+      const offering = all.map((peerId, n) => offer(peerId, [`a${n}`, 'b'], 0, ROOT));
+      await Promise.all([store.remove(removal), ...offering]);
+      expect(await listed()).toEqual([]);
+      expect((await store.peers(10, NOW)).map(({ names }) => names)).toEqual([0, 0, 0, 0, 0, 0]);
     });
 
     test('a lease is renewed in passing while it runs, where the peer is, and otherwise not', async () => {

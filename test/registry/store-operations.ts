@@ -21,11 +21,19 @@ export const MAX_NAMES = 3;
 /** One less than there are roots, so that a peer may go too far. */
 export const MAX_CONTENTS = 2;
 
+const TAKEN_OFF = { reason: '', by: 'Ann', at: 1_700_000_000_000 };
+
 const name = fc.constantFrom(...NAMES);
 const peerId = fc.constantFrom(...PEER_IDS);
 const endpoint = fc.constantFrom(...ENDPOINTS);
 const root = fc.constantFrom(...ROOTS);
 const size = fc.integer({ min: 0, max: 3 });
+
+const subject = fc.oneof(
+  fc.record({ kind: fc.constant('name' as const), subject: name }),
+  fc.record({ kind: fc.constant('content' as const), subject: root }),
+  fc.record({ kind: fc.constant('peer' as const), subject: peerId }),
+);
 
 const OPERATIONS = [
   fc.record({ does: fc.constant('register' as const), name, endpoint }),
@@ -49,6 +57,8 @@ const OPERATIONS = [
   fc.record({ does: fc.constant('has lease' as const), endpoint }),
   fc.record({ does: fc.constant('end lease' as const), endpoint }),
   fc.record({ does: fc.constant('remove' as const), peerId }),
+  fc.record({ does: fc.constant('take off' as const), subject }),
+  fc.record({ does: fc.constant('restore' as const), subject }),
   fc.record({ does: fc.constant('drop' as const), endpoint }),
   fc.record({ does: fc.constant('drop expired' as const) }),
   fc.record({ does: fc.constant('wait' as const), ms: fc.constantFrom(1, 500, 999, 1_000) }),
@@ -99,6 +109,10 @@ function carryOut(
       return index.endLease(operation.endpoint, now);
     case 'remove':
       return index.removePeer(operation.peerId);
+    case 'take off':
+      return takeOff(index, operation.subject);
+    case 'restore':
+      return restore(index, operation.subject);
     case 'drop':
       return index.dropExerciseEndpoint(operation.endpoint);
     case 'drop expired':
@@ -124,4 +138,19 @@ async function outcome(work: () => unknown): Promise<unknown> {
     if (!(error instanceof CodedError)) throw error;
     return { code: error.code, facts: error.facts };
   }
+}
+
+type Subject = Parameters<PlainStore['remove']>[0];
+
+async function takeOff(index: Store | PlainStore, subject: Subject): Promise<void> {
+  if (index instanceof PlainStore) index.remove(subject);
+  else expect(await index.remove({ ...subject, ...TAKEN_OFF })).toMatchObject(subject);
+}
+
+async function restore(index: Store | PlainStore, subject: Subject): Promise<boolean> {
+  if (index instanceof PlainStore) return index.restore(subject);
+  const all = await index.removals(Number.MAX_SAFE_INTEGER, 100);
+  const removal = all.find((r) => r.kind === subject.kind && r.subject === subject.subject);
+  expect(await index.isRemoved(subject.kind, subject.subject)).toBe(removal !== undefined);
+  return (await index.restore(removal?.id ?? 0)) !== undefined;
 }

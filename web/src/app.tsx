@@ -1,19 +1,22 @@
 // The page around the views: who one is talking to, the way between views, and what is wrong.
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { isSignedOut, leave, maySteer, you } from './state/access.ts';
 import { host, isLive, mainLine, token } from './state/host.ts';
 import { downloads, peer } from './state/peer.ts';
 import { route } from './state/route.ts';
 import type { Route } from './state/route-path.ts';
 import { Banner } from './parts/banner.tsx';
+import { Foreign } from './parts/file-name.tsx';
 import { rateText } from './parts/format.ts';
 import { Icon, Mark, type IconName } from './parts/icons.tsx';
 import { Notices } from './parts/notices.tsx';
+import { Access } from './views/access.tsx';
 import { ContentView } from './views/content.tsx';
 import { DownloadDetail } from './views/download-detail.tsx';
 import { Downloads } from './views/downloads.tsx';
 import { Library } from './views/library.tsx';
 import { Network } from './views/network.tsx';
-import { NothingHere, OnlyAtAPeer, TokenNeeded, Waiting } from './views/plain-pages.tsx';
+import { NothingHere, OnlyAtAPeer, SignedOut, TokenNeeded, Waiting } from './views/plain-pages.tsx';
 import { Shares } from './views/shares.tsx';
 
 const TITLES: Readonly<Record<Route['view'], string>> = {
@@ -22,11 +25,13 @@ const TITLES: Readonly<Record<Route['view'], string>> = {
   download: 'Download',
   shares: 'Shares',
   network: 'Network',
+  access: 'Access',
   content: 'Content',
   nothing: 'Nothing here',
 };
 
 export function App() {
+  if (isSignedOut.value) return <SignedOut />;
   if (host.value === 'unknown') return mainLine.value.at === 'away' ? <Waiting /> : null;
   if (host.value === 'peer') {
     if (token.value === undefined) return <TokenNeeded />;
@@ -78,6 +83,8 @@ function View({ shown }: { shown: Route }) {
       return <Library />;
     case 'network':
       return <Network />;
+    case 'access':
+      return !isPeer && maySteer.value ? <Access part={shown.part} /> : <NothingHere />;
     case 'content':
       return <ContentView root={shown.root} />;
     case 'downloads':
@@ -117,8 +124,11 @@ function Head({ view }: { view: Route['view'] }) {
           <NavLink path="/shares" icon="share" label="Shares" isHere={view === 'shares'} />
         )}
         <NavLink path="/network" icon="network" label="Network" isHere={view === 'network'} />
+        {!isPeer && maySteer.value && (
+          <NavLink path="/access" icon="key" label="Access" isHere={view === 'access'} />
+        )}
       </nav>
-      {isPeer && <Rates />}
+      {isPeer ? <Rates /> : <SignedIn />}
     </header>
   );
 }
@@ -138,6 +148,23 @@ function NavLink({ path, icon, label, isHere, count = 0 }: NavProps) {
       <span>{label}</span>
       {count > 0 && <span class="badge number">{count}</span>}
     </a>
+  );
+}
+
+/** Who is looking, in a private network, and the way out. */
+function SignedIn() {
+  if (!you.value) return null;
+  const { name, role } = you.value;
+  return (
+    <div class="signed-in">
+      <span class="signed-in-as" title="Signed in as">
+        <span class="offscreen">Signed in as </span>
+        <Foreign class="who" text={name} /> <span class="tag">{role}</span>
+      </span>
+      <button type="button" class="quiet small" onClick={() => void leave()}>
+        Sign out
+      </button>
+    </div>
   );
 }
 

@@ -6,9 +6,18 @@ import type { HttpApp } from './app.ts';
 import { INDEX, type Encoding, type PageFile, type PageFiles } from './page-files.ts';
 
 /** What the page shows under these paths it finds out by itself. */
-const PAGE_PATHS = ['/', '/downloads', '/downloads/*', '/shares', '/network', '/contents/:root'];
+const PAGE_PATHS = [
+  '/',
+  '/downloads',
+  '/downloads/*',
+  '/shares',
+  '/network',
+  '/access',
+  '/access/:part',
+  '/contents/:root',
+];
 /** Paths that are no base of anything else where there is a page. */
-export const FIRST_SEGMENTS = ['downloads', 'shares', 'network', 'contents', 'assets'];
+export const FIRST_SEGMENTS = ['downloads', 'shares', 'network', 'access', 'contents', 'assets'];
 
 /** Files below assets/ have the hash of their content in their name. */
 const KEPT_FOR_EVER = 'public, max-age=31536000, immutable';

@@ -1,11 +1,12 @@
-// Tells a follower which pieces of a download are there and who sent them, and then which arrive, gathered.
+// Tells a follower which pieces of a download are there and who sent them, and then which arrive; what comes
+// while it does not read is gathered.
 import type { EventStream } from '../../lib/http/event-stream.ts';
 import type { PiecesChange } from '../../protocol/control.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import type { Controlled } from './controlled.ts';
 
-/** Ten times a second: as often as it can be seen. */
-const GATHER_MS = 100;
+/** Whether the download is still there is looked at so often at most. */
+const LOOK_EVERY_MS = 100;
 
 /**
  * Tells until the stream ends, which it does when the download is removed. Before size and layer are
@@ -14,16 +15,17 @@ const GATHER_MS = 100;
 export function tellPieces(controlled: Controlled, id: string, stream: EventStream): void {
   let stop: (() => void) | undefined;
   let waiting: PiecesChange | undefined;
-  let mayBeGone = false;
   let timer: NodeJS.Timeout | undefined;
 
-  const tellSoon = () => {
-    timer ??= setTimeout(tell, GATHER_MS);
+  const tell = () => {
+    if (!waiting || stream.isBehind) return;
+    stream.send('change', JSON.stringify(waiting));
+    waiting = undefined;
   };
   const begin = () => {
     const followed = controlled.followPieces(id, (change) => {
       waiting = waiting ? merged(waiting, change) : change;
-      tellSoon();
+      tell();
     });
     if (followed.pieces) {
       stop = followed.stop;
@@ -31,7 +33,7 @@ export function tellPieces(controlled: Controlled, id: string, stream: EventStre
     } else followed.stop();
   };
   const look = () => {
-    mayBeGone = false;
+    timer = undefined;
     try {
       if (!stop) begin();
       else if (!controlled.state.downloads.some((each) => each.id === id)) stream.end();
@@ -40,21 +42,12 @@ export function tellPieces(controlled: Controlled, id: string, stream: EventStre
       stream.end();
     }
   };
-  const tell = () => {
-    timer = undefined;
-    if (mayBeGone) look();
-    if (!waiting || stream.isBehind) return;
-    stream.send('change', JSON.stringify(waiting));
-    waiting = undefined;
-  };
 
   begin();
   const stopListening = controlled.onChange((part) => {
-    if (part !== 'downloads') return;
-    mayBeGone = true;
-    tellSoon();
+    if (part === 'downloads') timer ??= setTimeout(look, LOOK_EVERY_MS);
   });
-  stream.onReady(tellSoon);
+  stream.onReady(tell);
   stream.onClose(() => {
     clearTimeout(timer);
     stopListening();

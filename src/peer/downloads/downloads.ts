@@ -26,6 +26,8 @@ export interface DownloadsOptions extends Omit<AttemptOptions, 'isTaken'> {
   /** Downloads that run at once. */
   atOnce: () => number;
   adopt: ListedDownloadOptions['adopt'];
+  /** Where a content is on this machine already, whole and offered; undefined: nowhere. */
+  placeOf: (root: string) => Promise<string | undefined>;
   /** The list has changed, or how one of them stands. */
   onChange: () => void;
 }
@@ -96,7 +98,8 @@ export class Downloads implements Startable {
   }
 
   /**
-   * What is in the list already is answered as it is, and fetched anew where its file was removed.
+   * What is in the list already is answered as it is, and fetched anew where its file was removed. What this
+   * machine offers itself is not fetched: nobody else may have it.
    *
    * @param folder where it goes
    * @throws CodedError `bad-name`, `bad-root`, `bad-request`, `unsafe-file-name`, `file-exists`, `busy`
@@ -110,6 +113,11 @@ export class Downloads implements Startable {
         'bad-request',
         `${folder} is not the path of a folder from the root on.`,
       );
+    const place = await this.#options.placeOf(root);
+    if (place !== undefined)
+      throw new CodedError('file-exists', `It is on this machine already: ${place}`, {
+        facts: { path: place },
+      });
     const target = await targetOf(name, folder + sep);
     // A file that is there may be that very content: that is looked at when it is its turn.
     const path = this.#isTaken(target) ? await freeName(target, this.#isTaken) : target;

@@ -2,8 +2,8 @@
 // a piece costs one number.
 import type { Pieces, PiecesChange } from '../../protocol/control.ts';
 
-/** Those who follow are told so often. */
-const TELL_EVERY_MS = 250;
+/** Those who follow are told ten times a second: as often as it can be seen. */
+const TELL_EVERY_MS = 100;
 /** Of the sources so many have a number of their own; all further ones share one. */
 const MAX_SOURCES = 10_000;
 

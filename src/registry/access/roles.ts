@@ -54,6 +54,9 @@ const RULES: Readonly<Record<string, Rule>> = {
   'DELETE /api/v1/keys/:id': { role: 'admin', action: 'revoke-key', subject: param('id') },
   'POST /api/v1/ticket-keys': { role: 'admin', action: 'rotate-ticket-keys' },
   'GET /api/v1/audit': { role: 'admin' },
+  'GET /api/v1/removals': { role: 'admin' },
+  'POST /api/v1/removals': { role: 'admin', action: 'remove', subject: member('subject') },
+  'DELETE /api/v1/removals/:id': { role: 'admin', action: 'restore', subject: param('id') },
 
   'POST /api/v1/session': { role: 'anyone', action: 'sign-in' },
   'DELETE /api/v1/session': { role: 'anyone' },
@@ -64,6 +67,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   'GET /downloads/*': reader,
   'GET /shares': reader,
   'GET /network': reader,
+  'GET /access': reader,
+  'GET /access/:part': reader,
   'GET /contents/:root': reader,
   'GET /assets/*': reader,
   'GET /control/v1': reader,

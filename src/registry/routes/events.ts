@@ -39,8 +39,11 @@ export function eventRoutes(app: RegistryServer, { changes }: RegistryContext): 
       const begin = () => (stream ??= new EventStream(reply, 'what changes from now on'));
       const follower = {
         tell: ({ id, change }: NumberedChange) => {
-          const endpoint = asSeenBy(caller, change.endpoint);
-          begin().send(change.kind, JSON.stringify({ ...change, endpoint }), id);
+          const seen =
+            change.kind === 'removed'
+              ? change
+              : { ...change, endpoint: asSeenBy(caller, change.endpoint) };
+          begin().send(change.kind, JSON.stringify(seen), id);
         },
         reset: (at: number) => {
           begin().send('reset', '{}', at);

@@ -1,8 +1,11 @@
 // Keys of a private network, for its administrators.
+import type { FastifyRequest } from 'fastify';
+import type { TLSSocket } from 'node:tls';
 import { Type } from 'typebox';
 import { KeyIdSchema, KeysSchema, MadeKeySchema, NewKeySchema } from '../../protocol/access.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import { printable } from '../../protocol/names.ts';
+import { pinOfOwn } from '../../lib/pin.ts';
 import type { Access } from '../access/access.ts';
 import { newKey } from '../access/keys.ts';
 import type { RegistryContext, RegistryServer } from '../context.ts';
@@ -44,7 +47,7 @@ export function keyRoutes(app: RegistryServer, access: Access, { clock }: Regist
       await access.store.addKey(key);
       const { id, name, role, created } = key;
       const told = { id, name, role, created, expires: key.expires, key: text };
-      return reply.code(201).send(told);
+      return reply.code(201).send({ ...told, pin: pinOfRegistry(request) });
     },
   );
 
@@ -65,4 +68,10 @@ export function keyRoutes(app: RegistryServer, access: Access, { clock }: Regist
       return reply.code(204).send(null);
     },
   );
+}
+
+/** Of the certificate that this very caller was shown. */
+function pinOfRegistry({ raw: { socket } }: FastifyRequest): string | null {
+  const certificate = (socket as Partial<TLSSocket>).getX509Certificate?.();
+  return (certificate && pinOfOwn(certificate)) ?? null;
 }

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { SignInSchema } from '../../protocol/access.ts';
 import { CodedError } from '../../protocol/errors.ts';
+import { parseJoinLink } from '../../protocol/join-link.ts';
 import type { Access } from '../access/access.ts';
 import { NO_SESSION } from '../access/sessions.ts';
 import { sendSignIn } from '../access/sign-in-page.ts';
@@ -30,7 +31,7 @@ export function sessionRoutes(app: RegistryServer, access: Access): void {
     async (request, reply) => {
       const isForm = isSignInForm(request);
       try {
-        const cookie = await access.signIn(request, request.body.key.trim());
+        const cookie = await access.signIn(request, keyIn(request.body.key));
         void reply.header('set-cookie', cookie);
       } catch (error) {
         if (!isForm || !(error instanceof CodedError) || error.code !== 'bad-key') throw error;
@@ -57,4 +58,16 @@ export function sessionRoutes(app: RegistryServer, access: Access): void {
 /** The one body that is no JSON: what a form without a script sends. */
 export function isSignInForm({ routeOptions, headers }: FastifyRequest): boolean {
   return routeOptions.url === SESSION_ROUTE && FORM.test(headers['content-type'] ?? '');
+}
+
+/** People have the link rather than the key that is in it. @throws CodedError `bad-key` */
+function keyIn(text: string): string {
+  if (!text.includes('#')) return text.trim();
+  try {
+    return parseJoinLink(text).key;
+  } catch (cause) {
+    throw new CodedError('bad-key', 'This join link is not whole: copy all of its line.', {
+      cause,
+    });
+  }
 }

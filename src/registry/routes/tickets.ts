@@ -3,11 +3,16 @@ import { TicketRequestSchema, TicketSchema } from '../../protocol/access.ts';
 import { TicketKeysSchema } from '../../protocol/tickets.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import type { Access } from '../access/access.ts';
-import type { RegistryServer } from '../context.ts';
+import type { RegistryContext, RegistryServer } from '../context.ts';
+import { removedError } from '../store/removed.ts';
 
 const MAX_BODY_BYTES = 16 * 1024;
 
-export function ticketRoutes(app: RegistryServer, access: Access): void {
+export function ticketRoutes(
+  app: RegistryServer,
+  access: Access,
+  { store }: RegistryContext,
+): void {
   const tags = ['private network'];
 
   app.post(
@@ -25,6 +30,9 @@ export function ticketRoutes(app: RegistryServer, access: Access): void {
     async (request) => {
       const key = access.keyOf(request);
       if (!key) throw new CodedError('no-key', 'Tickets are for those who have a key.');
+      const { root, asker } = request.body;
+      if (await store.isRemoved('content', root)) throw removedError('content');
+      if (await store.isRemoved('peer', asker)) throw removedError('peer');
       return access.tickets.sign(request.body, key);
     },
   );

@@ -1,7 +1,7 @@
 // What peers of the PostgreSQL engine offer under names. Each within a transaction of the caller's, who
 // has locked the row of the peer; then names are locked in code point order, so that no two wait for
 // each other. Who offers a name shares its row with others who do; who may take it away has it alone.
-import type { CatalogueChange } from '../../protocol/schemas.ts';
+import type { CatalogueEntry } from '../../protocol/schemas.ts';
 import { TryAgain } from './postgres-errors.ts';
 import type { Sql } from './postgres-server.ts';
 import { fold, leafOf } from './search-text.ts';
@@ -34,7 +34,7 @@ export async function changeOffers(
 }
 
 /** Of a change, as it is kept. */
-export function offeredOf({ offered }: CatalogueChange): Offered[] {
+export function offeredOf(offered: CatalogueEntry[]): Offered[] {
   return offered.map(({ root = null, ...each }) => ({ ...each, root }));
 }
 

@@ -2,12 +2,13 @@
 import type { Endpoint } from '../../protocol/endpoints.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import { lockedPeer } from './postgres-peers.ts';
+import { refuseRemoved } from './postgres-removals.ts';
 import type { Sql } from './postgres-server.ts';
 
 /**
  * Answers where the peer is if that changed anything.
  *
- * @throws CodedError `unknown-peer`, `too-many-contents`
+ * @throws CodedError `unknown-peer`, `too-many-contents`, `removed`
  */
 export async function holdContent(
   sql: Sql,
@@ -15,6 +16,7 @@ export async function holdContent(
   maxContents: number,
 ): Promise<Endpoint | undefined> {
   const { id, endpoint } = await lockedPeer(sql, peerId);
+  await refuseRemoved(sql, 'content', root);
   const { count: changed } = await sql`
     INSERT INTO holdings (peer, root, complete) VALUES (${id}, decode(${root}, 'hex'), ${complete})
     ON CONFLICT (peer, root) DO UPDATE SET complete = excluded.complete

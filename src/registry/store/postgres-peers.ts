@@ -7,6 +7,7 @@ import { revoked } from './access-store.ts';
 import { withdrawSome } from './postgres-catalogue.ts';
 import { recordChanges } from './postgres-changes.ts';
 import { TryAgain } from './postgres-errors.ts';
+import { refuseRemoved } from './postgres-removals.ts';
 import type { PostgresServer, Sql } from './postgres-server.ts';
 import type { NativePeer } from './store.ts';
 
@@ -92,7 +93,7 @@ export async function renewKnownLease(
 /**
  * Within a transaction: begins a lease, moves a peer, brings it back. Answers its revision.
  *
- * @throws CodedError `bad-key` where its key is not known any more
+ * @throws CodedError `bad-key` where its key is not known any more, `removed`
  */
 export async function beginLease(
   sql: Sql,
@@ -107,6 +108,7 @@ export async function beginLease(
     WHERE peer_id = ${peerId}
       OR (contract = 'native' AND ip_address = ${ipAddress} AND port = ${port})
     ORDER BY id FOR UPDATE`;
+  await refuseRemoved(sql, 'peer', peerId);
   // Whoever had this endpoint before is gone: two peers cannot listen on one port.
   const former = rows.find((row) => row.peer_id !== peerId);
   if (former) await leave(sql, knownPeer(former));

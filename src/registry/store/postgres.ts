@@ -1,6 +1,7 @@
 // The index in a PostgreSQL database, which several registries may share: nothing that one of them was
 // told is in its memory alone. Here is what changes it; what only asks it is in postgres-look-ups.ts.
 import { randomBytes } from 'node:crypto';
+import type { Removal, RemovalKind } from '../../protocol/access.ts';
 import type { Endpoint } from '../../protocol/endpoints.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import {
@@ -39,6 +40,8 @@ import {
   renewRunningLease,
   withdrawAll,
 } from './postgres-peers.ts';
+import { isRemoved, refuseRemoved, removals, withoutRemoved } from './postgres-removals.ts';
+import { remove, removePeer, restore } from './postgres-removing.ts';
 import { STEPS } from './postgres-schema.ts';
 import { gramedBy, searchedNames, type Gramed } from './postgres-search.ts';
 import { PostgresServer, type Sql } from './postgres-server.ts';
@@ -110,6 +113,7 @@ export class PostgresStore implements Store {
       const peer = (await lockedPeersAt(sql, endpoint)).find(isExercise);
       // Its last name was taken away at this moment, and the peer with it.
       if (!peer) throw new TryAgain('a peer has gone');
+      await refuseRemoved(sql, 'name', name);
       const offered = { name, size: null, modified: null, root: null };
       if ((await changeOffers(sql, peer.id, [offered], [])) === 0) return false;
       await this.#recount(sql, peer.id, peer.names + 1);
@@ -173,13 +177,15 @@ export class PostgresStore implements Store {
           { facts: { revision: peer.revision } },
         );
       }
-      names += await changeOffers(sql, id, offeredOf(change), change.withdrawn);
+      const { offered, refused } = await withoutRemoved(sql, change.offered);
+      const withdrawn = [...change.withdrawn, ...refused];
+      names += await changeOffers(sql, id, offeredOf(offered), withdrawn);
       await this.#recount(sql, id, names);
       const revision = Math.max(peer.revision + 1, change.reset ? now : 0);
       await sql`UPDATE peers SET revision = ${revision} WHERE id = ${id}`;
-      const changed = [...change.offered.map(({ name }) => name), ...change.withdrawn];
+      const changed = [...offered.map(({ name }) => name), ...change.withdrawn];
       await record(sql, {
-        ...{ kind: 'catalogue', endpoint: peer.endpoint, offered: change.offered.length },
+        ...{ kind: 'catalogue', endpoint: peer.endpoint, offered: offered.length },
         ...{ withdrawn: change.withdrawn.length, names: changed.slice(0, MAX_CHANGE_NAMES) },
       });
       return revision;
@@ -202,13 +208,23 @@ export class PostgresStore implements Store {
   }
 
   removePeer(peerId: string): Promise<boolean> {
-    return this.#transaction(async (sql) => {
-      const peer = await lockedPeer(sql, peerId).catch(undefinedIfUnknown);
-      if (!peer) return false;
-      await leave(sql, peer);
-      if (!peer.isGone) await record(sql, { kind: 'peer', endpoint: peer.endpoint, isHere: false });
-      return true;
-    });
+    return this.#transaction((sql) => removePeer(sql, peerId));
+  }
+
+  remove(removal: Omit<Removal, 'id'>): Promise<Removal> {
+    return remove(this.#server, removal);
+  }
+
+  restore(id: number): Promise<Removal | undefined> {
+    return this.#transaction((sql) => restore(sql, id));
+  }
+
+  removals(before: number, limit: number): Promise<Removal[]> {
+    return this.#server.ask((sql) => removals(sql, before, limit));
+  }
+
+  isRemoved(kind: RemovalKind, subject: string): Promise<boolean> {
+    return this.#server.ask((sql) => isRemoved(sql, kind, subject));
   }
 
   lookUp(name: string, most: Record<keyof LookedUp, number>, now: number): Promise<LookedUp> {
@@ -318,9 +334,4 @@ function record(sql: Sql, change: Change): Promise<void> {
 
 function isExercise({ contract }: { contract: string }): boolean {
   return contract === 'exercise';
-}
-
-function undefinedIfUnknown(error: unknown): undefined {
-  if (error instanceof CodedError && error.code === 'unknown-peer') return undefined;
-  throw error;
 }

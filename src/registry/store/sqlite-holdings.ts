@@ -3,11 +3,12 @@ import type { Endpoint } from '../../protocol/endpoints.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import type { SqliteFile } from './sqlite-file.ts';
 import { blobOf, endpointOf } from './sqlite-look-ups.ts';
+import { refuseRemoved } from './sqlite-removals.ts';
 
 /**
  * Within a transaction, which the errors take back. Answers where the peer is if that changed anything.
  *
- * @throws CodedError `unknown-peer`, `too-many-contents`
+ * @throws CodedError `unknown-peer`, `too-many-contents`, `removed`
  */
 export function holdContent(
   file: SqliteFile,
@@ -18,6 +19,7 @@ export function holdContent(
     peerId,
   });
   if (!known) throw unknownPeer();
+  refuseRemoved(file, 'content', root);
   const peer = known['id'] as number;
   const changed = file.run(
     `INSERT INTO holdings (peer, root, complete) VALUES (:peer, :root, :complete)

@@ -119,4 +119,16 @@ export const STEPS: readonly string[] = [
   ALTER TABLE peers ADD COLUMN key TEXT;
   CREATE INDEX peers_by_key ON peers (key) WHERE key IS NOT NULL;
   `,
+  `
+  -- What administrators took off the network: names, roots in hex digits, peer ids.
+  CREATE TABLE removals (
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind    TEXT NOT NULL CHECK (kind IN ('name', 'content', 'peer')),
+    subject TEXT NOT NULL,
+    reason  TEXT NOT NULL,
+    by_name TEXT NOT NULL,
+    at      INTEGER NOT NULL,
+    UNIQUE (subject, kind)
+  ) STRICT;
+  `,
 ];

@@ -2,6 +2,7 @@
 // asks it is in sqlite-look-ups.ts.
 import { randomBytes } from 'node:crypto';
 import type { Repeating } from '../../lib/lifecycle.ts';
+import type { Removal, RemovalKind } from '../../protocol/access.ts';
 import type { Endpoint } from '../../protocol/endpoints.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import {
@@ -32,6 +33,14 @@ import {
   lookUp,
   peers,
 } from './sqlite-look-ups.ts';
+import {
+  isRemoved,
+  refuseRemoved,
+  removals,
+  remove,
+  restore,
+  withoutRemoved,
+} from './sqlite-removals.ts';
 import { STEPS } from './sqlite-schema.ts';
 import { searchedNames } from './sqlite-search.ts';
 import {
@@ -104,6 +113,7 @@ export class SqliteStore implements Store {
 
   register(name: string, endpoint: Endpoint, now: number): Promise<boolean> {
     return this.#transaction(() => {
+      refuseRemoved(this.#file, 'name', name);
       if (holdersAt(this.#file, name, endpoint, now).length > 0) return false;
       this.#file.run(
         `INSERT INTO peers (contract, ip_address, port) VALUES ('exercise', :ip, :port)
@@ -161,6 +171,7 @@ export class SqliteStore implements Store {
 
   renewLease(peer: NativePeer, expiresAt: number): Promise<number> {
     return this.#transaction(() => {
+      refuseRemoved(this.#file, 'peer', peer.peerId);
       const { ipAddress: ip, port } = peer.endpoint;
       const key = peer.key ?? null;
       if (key !== null) requireKey(this.#file, key);
@@ -219,8 +230,10 @@ export class SqliteStore implements Store {
           { facts: { revision: peer.revision } },
         );
       }
-      for (const name of change.withdrawn) if (withdraw(this.#file, peer.id, name)) names--;
-      for (const { name, size, modified, root } of change.offered) {
+      const { offered, refused } = withoutRemoved(this.#file, change.offered);
+      for (const name of [...change.withdrawn, ...refused])
+        if (withdraw(this.#file, peer.id, name)) names--;
+      for (const { name, size, modified, root } of offered) {
         const told = { size, modified, root: root === undefined ? null : blobOf(root) };
         if (offer(this.#file, peer.id, name, told)) names++;
       }
@@ -230,9 +243,9 @@ export class SqliteStore implements Store {
         revision,
         id: peer.id,
       });
-      const changed = [...change.offered.map(({ name }) => name), ...change.withdrawn];
+      const changed = [...offered.map(({ name }) => name), ...change.withdrawn];
       this.#record({
-        ...{ kind: 'catalogue', endpoint: endpointOf(peer), offered: change.offered.length },
+        ...{ kind: 'catalogue', endpoint: endpointOf(peer), offered: offered.length },
         ...{ withdrawn: change.withdrawn.length, names: changed.slice(0, MAX_CHANGE_NAMES) },
       });
       return revision;
@@ -259,17 +272,36 @@ export class SqliteStore implements Store {
   }
 
   removePeer(peerId: string): Promise<boolean> {
+    return this.#transaction(() => this.#removePeer(peerId));
+  }
+
+  remove(removal: Omit<Removal, 'id'>): Promise<Removal> {
     return this.#transaction(() => {
-      const row = this.#file.one(
-        'SELECT id, ip_address, port, is_gone FROM peers WHERE peer_id = :peerId',
-        { peerId },
-      );
-      if (!row) return false;
-      this.#forget(row['id'] as number);
-      if (row['is_gone'] === 0)
-        this.#record({ kind: 'peer', endpoint: endpointOf(row), isHere: false });
-      return true;
+      const { kept, isNew } = remove(this.#file, removal);
+      const { kind: what, subject } = removal;
+      if (isNew) this.#record({ kind: 'removed', what, subject, isHere: false });
+      if (what === 'peer') this.#removePeer(subject);
+      return kept;
     });
+  }
+
+  restore(id: number): Promise<Removal | undefined> {
+    return this.#transaction(() => {
+      const undone = restore(this.#file, id);
+      if (undone) {
+        const { kind: what, subject } = undone;
+        this.#record({ kind: 'removed', what, subject, isHere: true });
+      }
+      return undone;
+    });
+  }
+
+  removals(before: number, limit: number): Promise<Removal[]> {
+    return asPromise(() => removals(this.#file, before, limit));
+  }
+
+  isRemoved(kind: RemovalKind, subject: string): Promise<boolean> {
+    return asPromise(() => isRemoved(this.#file, kind, subject));
   }
 
   lookUp(name: string, most: Record<keyof LookedUp, number>, now: number): Promise<LookedUp> {
@@ -365,6 +397,18 @@ export class SqliteStore implements Store {
       for (const row of expired) this.#forget(row['id'] as number);
       return expired.length;
     });
+  }
+
+  #removePeer(peerId: string): boolean {
+    const row = this.#file.one(
+      'SELECT id, ip_address, port, is_gone FROM peers WHERE peer_id = :peerId',
+      { peerId },
+    );
+    if (!row) return false;
+    this.#forget(row['id'] as number);
+    if (row['is_gone'] === 0)
+      this.#record({ kind: 'peer', endpoint: endpointOf(row), isHere: false });
+    return true;
   }
 
   #forget(peer: number): void {

@@ -1,5 +1,6 @@
 // The contract of the index: who offers what, and until when. Every engine keeps it, and
 // test/registry/store-contract.ts tries each of them. Whose endpoint it is, is the routes' to ask.
+import type { Removal, RemovalKind } from '../../protocol/access.ts';
 import type { Endpoint } from '../../protocol/endpoints.ts';
 import type {
   CatalogueChange,
@@ -75,7 +76,7 @@ export interface Store extends Startable {
 
   /**
    * Exercise: adds a registration. False: that endpoint held the name already, through either contract.
-   * @throws CodedError `too-many-names`
+   * @throws CodedError `too-many-names`, `removed`
    */
   register(name: string, endpoint: Endpoint, now: number): Promise<boolean>;
   /**
@@ -95,7 +96,7 @@ export interface Store extends Startable {
   renewRunning(peer: NativePeer, now: number, expiresAt: number): Promise<number | undefined>;
   /**
    * Renews a lease, or begins one; answers the revision of the catalogue that is kept, 0 for none.
-   * @throws CodedError `bad-key` where its key is not known any more
+   * @throws CodedError `bad-key` where its key is not known any more, `removed`
    */
   renewLease(peer: NativePeer, expiresAt: number): Promise<number>;
   /** Where a native peer is, or undefined for one that is not known. */
@@ -103,18 +104,30 @@ export interface Store extends Startable {
   /**
    * Applies a change whole or not at all; answers the new revision: after a reset the time, if that is more
    * than the last one, so that an index which was restored from a backup is not taken for a later one.
+   * What was removed is left out.
    * @throws CodedError `unknown-peer`, `revision-mismatch`, `too-many-names`
    */
   changeCatalogue(peerId: string, change: CatalogueChange, now: number): Promise<number>;
   /**
    * Makes a peer a source of a content under no name, wholly or in part: only `contentOf` tells it.
-   * @throws CodedError `unknown-peer`, `too-many-contents`
+   * @throws CodedError `unknown-peer`, `too-many-contents`, `removed`
    */
   holdContent(peerId: string, root: string, complete: boolean): Promise<void>;
   /** Takes back `holdContent`; nothing happens where there is nothing to take back. */
   letContentGo(peerId: string, root: string): Promise<void>;
   /** Forgets a native peer and all that it offered and held. False: it was not there. */
   removePeer(peerId: string): Promise<boolean>;
+
+  /**
+   * Takes a name, a content or a peer off the network: when this resolves it is in no answer, and what comes
+   * of it later is left out or refused. Answers the removal that is kept: the first one of a subject.
+   */
+  remove(removal: Omit<Removal, 'id'>): Promise<Removal>;
+  /** Undoes a removal: peers tell anew what they have. Answers it; undefined: there is none. */
+  restore(id: number): Promise<Removal | undefined>;
+  /** Those with an id below `before`, the latest first. */
+  removals(before: number, limit: number): Promise<Removal[]>;
+  isRemoved(kind: RemovalKind, subject: string): Promise<boolean>;
 
   /** What is told under a name, of versions and of sources at most so many. */
   lookUp(name: string, most: Record<keyof LookedUp, number>, now: number): Promise<LookedUp>;

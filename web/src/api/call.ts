@@ -19,6 +19,23 @@ export class CallError extends Error {
   }
 }
 
+let tellRefused: () => void = () => undefined;
+
+/** Told whenever the host does not know who this is any more: the session has ended, or the key of it. */
+export function whenRefused(tell: () => void): void {
+  tellRefused = tell;
+}
+
+/** What follows from the status of an answer, of a call or of a stream. */
+export function lookAtStatus(status: number): void {
+  if (status === 401 && carriedToken() === undefined) tellRefused();
+}
+
+/** A registry knows its page by a cookie; a peer has none, and its token goes nowhere but there. */
+export function credentials(): RequestCredentials {
+  return carriedToken() === undefined ? 'same-origin' : 'omit';
+}
+
 export interface CallOptions {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   body?: unknown;
@@ -46,9 +63,10 @@ export async function call<T>(path: string, options: CallOptions = {}): Promise<
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
       cache: 'no-store',
-      credentials: 'omit',
+      credentials: credentials(),
     });
     const text = await answer.text();
+    lookAtStatus(answer.status);
     if (!answer.ok) throw faultOf(answer.status, text);
     return (text === '' ? undefined : JSON.parse(text)) as T;
   } catch (error) {

@@ -1,6 +1,7 @@
 // Follows a stream of server-sent events for as long as somebody looks: connects again with growing pauses,
 // says whether it is live, and lets go of the connection while the page is hidden. (A browser has six to a
 // host, for all of its tabs.) Fetch rather than EventSource: the token goes in a header.
+import { credentials, lookAtStatus } from './call.ts';
 import { EventParser, type StreamEvent } from './event-stream.ts';
 import { carriedToken } from './token.ts';
 
@@ -50,10 +51,11 @@ export async function follow(
         headers,
         signal: isOver,
         cache: 'no-store',
-        credentials: 'omit',
+        credentials: credentials(),
       });
       if (isFinal(answer.status)) {
         await answer.body?.cancel();
+        lookAtStatus(answer.status);
         follower.onRefused(answer.status);
         return;
       }

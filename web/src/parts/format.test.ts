@@ -1,6 +1,14 @@
 // Figures as they are read.
 import { expect, test } from 'vitest';
-import { ageText, bytesText, counted, durationText, endpointText, percentText } from './format.ts';
+import {
+  ageText,
+  bytesText,
+  counted,
+  durationText,
+  endpointText,
+  percentText,
+  sentText,
+} from './format.ts';
 
 test('sizes have three digits that count', () => {
   expect([0, 999, 1000, 1536, 12_884_902, 1024 ** 4].map(bytesText)).toEqual([
@@ -32,4 +40,10 @@ test('one is one, and endpoints are as people write them', () => {
   expect([counted(1, 'file'), counted(1200, 'file')]).toEqual(['1 file', '1,200 files']);
   expect(endpointText({ ipAddress: '2001:db8::7', port: 7771 })).toBe('[2001:db8::7]:7771');
   expect(endpointText({ ipAddress: '192.0.2.7', port: 7771 })).toBe('192.0.2.7:7771');
+});
+
+test('what was sent in part is not said to be fetched', () => {
+  expect(sentText(0, 0)).toBe('not fetched yet');
+  expect(sentText(0, 1536)).toBe('1.50 KiB sent');
+  expect(sentText(1, 2048)).toBe('fetched 1 time');
 });

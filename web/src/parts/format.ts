@@ -31,6 +31,12 @@ export function counted(count: number, one: string, many = `${one}s`): string {
   return `${countText(count)} ${count === 1 ? one : many}`;
 }
 
+/** How often something was fetched, or as long as that is not once, how much of it was sent. */
+export function sentText(fetched: number, sent: number): string {
+  if (fetched > 0) return `fetched ${counted(fetched, 'time')}`;
+  return sent === 0 ? 'not fetched yet' : `${bytesText(sent)} sent`;
+}
+
 /** Seconds as people say them: `45 s`, `3 min 20 s`, `2 h 5 min`, `3 days`. */
 export function durationText(seconds: number): string {
   if (!Number.isFinite(seconds)) return '';

@@ -14,3 +14,7 @@ export function getCommand(root: string, registry: string): string {
 export function getByNameCommand(name: string, registry: string): string {
   return `sp2p get --registry ${shellWord(registry)} -- ${shellWord(name)}`;
 }
+
+export function shareCommand(registry: string): string {
+  return `sp2p share FOLDER --registry ${shellWord(registry)}`;
+}

@@ -1,6 +1,7 @@
 // What one does with downloads: each says by itself where it fails.
 import type { Download, DownloadChange, NewDownload } from '../../../src/protocol/control.ts';
 import { lastSegment, printable } from '../../../src/protocol/names.ts';
+import { CallError } from '../api/call.ts';
 import { control } from './host.ts';
 import { attempt, say } from './notices.ts';
 import { downloadsByRoot } from './peer.ts';
@@ -14,8 +15,14 @@ export async function startDownload(wanted: NewDownload): Promise<void> {
     return;
   }
   await attempt(async () => {
-    await control.peek()?.addDownload(wanted);
-    say(`Getting ${printable(lastSegment(wanted.name))}`);
+    try {
+      await control.peek()?.addDownload(wanted);
+      say(`Getting ${printable(lastSegment(wanted.name))}`);
+    } catch (error) {
+      // What was asked for, not another file of that name: it says where.
+      if (!(error instanceof CallError && error.code === 'file-exists')) throw error;
+      say(printable(error.message));
+    }
   });
 }
 

@@ -1,6 +1,7 @@
 // Where this page came from, a registry or the peer itself, and whether what it shows is live.
 import { computed, signal } from '@preact/signals';
 import { controlCalls, isPeerHost } from '../api/control.ts';
+import { findAccess, isSignedOut } from './access.ts';
 import { forgetToken, takeToken } from '../api/token.ts';
 
 export type Host = 'unknown' | 'registry' | 'peer';
@@ -40,9 +41,13 @@ export async function findHost(signal: AbortSignal): Promise<void> {
   });
   while (!signal.aborted) {
     try {
-      host.value = (await isPeerHost(signal)) ? 'peer' : 'registry';
+      const isPeer = await isPeerHost(signal);
+      // A peer asks its registry, which may be away; a registry knows at once, and nothing is shown before.
+      if (!isPeer) await findAccess(signal);
+      host.value = isPeer ? 'peer' : 'registry';
       return;
     } catch {
+      if (isSignedOut.peek()) return;
       setLine(mainLine, 'away');
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     }

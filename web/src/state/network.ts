@@ -3,6 +3,7 @@ import { effect, signal } from '@preact/signals';
 import type { Change, PeerSummary } from '../../../src/protocol/schemas.ts';
 import { follow } from '../api/follow.ts';
 import { EVENTS_PATH, peers as askPeers, stats as askStats, type Stats } from '../api/registry.ts';
+import { findAccess } from './access.ts';
 import { host, mainLine, setLine, type Line } from './host.ts';
 import { endpointText } from '../parts/format.ts';
 
@@ -57,6 +58,8 @@ export function startFollowingNetwork(): void {
         onLive: () => {
           setAt('live');
           askSoon();
+          // Whether it is the same network as before, and one's role in it.
+          void findAccess(end.signal).catch(() => undefined);
         },
         onAway: () => {
           setAt('away');

@@ -16,6 +16,7 @@ import { folderOf, kindOf } from '../parts/names.ts';
 import { getCommand } from '../parts/shell.ts';
 import { GetContent } from './get-content.tsx';
 import { Holders } from './holders.tsx';
+import { TakeOff } from './take-off.tsx';
 
 const AGAIN_MS = 1_500;
 const MAX_NAMES_SHOWN = 20;
@@ -175,6 +176,12 @@ function Shown({ known: { content, named: its }, isTrue }: { known: Known; isTru
           </ul>
         </section>
       )}
+      <div class="actions">
+        <TakeOff kind="content" subject={root} label="Take this content off the network" />
+        {name !== undefined && (
+          <TakeOff kind="name" subject={name} label="Take this name off the network" />
+        )}
+      </div>
       <p class="muted small root-line">
         Its root, by which every byte is checked: <span class="mono wrap">{printable(root)}</span>
       </p>

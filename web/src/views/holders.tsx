@@ -1,7 +1,8 @@
-// Who holds a content, and a plain link to each: one holder, over HTTP, as a browser can.
+// Who holds a content, and in an open network a plain link to each: one holder, over HTTP, as a browser can.
 import type { Content } from '../../../src/protocol/schemas.ts';
 import { namePath, printable } from '../../../src/protocol/names.ts';
 import type { Named } from '../api/registry.ts';
+import { isPrivate } from '../state/access.ts';
 import { peerNames } from '../state/network.ts';
 import { Foreign } from '../parts/file-name.tsx';
 import { endpointText } from '../parts/format.ts';
@@ -21,15 +22,19 @@ export function Holders({ content, name, named }: Props) {
       .filter(({ root, contract }) => root === content.root && contract === 'native')
       .map(({ endpoint }) => endpointText(endpoint)),
   );
+  // In a private network peers speak TLS, to those alone whom the registry gave a ticket.
+  const isOpen = isPrivate.value === false;
   const sources = [...content.sources].sort((a, b) => Number(b.complete) - Number(a.complete));
   const more = content.holders + content.partial - Math.min(sources.length, MAX_SHOWN);
   return (
     <section class="card">
       <h2>Who has it</h2>
-      <p class="muted">
-        A link fetches it from that one holder in the browser, without the proof that sp2p get
-        makes. It works where the holder can be reached from here.
-      </p>
+      {isOpen && (
+        <p class="muted">
+          A link fetches it from that one holder in the browser, without the proof that sp2p get
+          makes. It works where the holder can be reached from here.
+        </p>
+      )}
       <ul class="holder-list">
         {sources.slice(0, MAX_SHOWN).map(({ endpoint, complete }) => {
           const text = endpointText(endpoint);
@@ -45,7 +50,7 @@ export function Holders({ content, name, named }: Props) {
                 {who !== undefined && <Foreign class="who" text={who} />}{' '}
                 <span class="muted number">{text}</span>
               </span>
-              {complete ? (
+              {complete && isOpen ? (
                 <a
                   class="quiet"
                   href={`http://${text}${path}`}
@@ -57,7 +62,7 @@ export function Holders({ content, name, named }: Props) {
                   <Icon name="download" size={18} /> Fetch
                 </a>
               ) : (
-                <span class="muted small">a part of it</span>
+                <span class="muted small">{complete ? 'all of it' : 'a part of it'}</span>
               )}
             </li>
           );

@@ -1,6 +1,7 @@
 // The network: who is there with what, who sends to whom, and how the registry does.
 import { useCallback, useEffect } from 'preact/hooks';
 import type { PeerSummary } from '../../../src/protocol/schemas.ts';
+import { isPrivate } from '../state/access.ts';
 import { plainWords } from '../state/faults.ts';
 import { host, isLive } from '../state/host.ts';
 import {
@@ -27,6 +28,7 @@ import {
 import { now } from '../state/clock.ts';
 import { SwarmMap } from '../parts/swarm-map.tsx';
 import { VirtualList } from '../parts/virtual-list.tsx';
+import { TakeOff } from './take-off.tsx';
 
 const ROW_HEIGHT = 56;
 
@@ -161,13 +163,13 @@ function PeerList() {
 }
 
 function PeerRow({ peer: each, isOwn }: { peer: PeerSummary; isOwn: boolean }) {
-  const { endpoint, displayName, names, contract } = each;
+  const { endpoint, displayName, names, contract, peerId } = each;
   const text = endpointText(endpoint);
   return (
     <div class="result peer-row">
       <span class="dot dot-good" />
       <div class="result-name">
-        {contract === 'native' ? (
+        {contract === 'native' && isPrivate.value === false ? (
           <a
             class="result-main"
             data-main
@@ -191,6 +193,11 @@ function PeerRow({ peer: each, isOwn }: { peer: PeerSummary; isOwn: boolean }) {
       <div class="figures">
         <span class="number">{names === 0 ? 'only downloads' : counted(names, 'name')}</span>
       </div>
+      {peerId && (
+        <div class="peer-act">
+          <TakeOff kind="peer" subject={peerId} label="Take off" of={displayName ?? text} />
+        </div>
+      )}
     </div>
   );
 }

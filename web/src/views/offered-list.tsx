@@ -5,7 +5,7 @@ import { wordsOf } from '../state/faults.ts';
 import { control } from '../state/host.ts';
 import { shares } from '../state/peer.ts';
 import { FileName, Foreign } from '../parts/file-name.tsx';
-import { bytesText, counted } from '../parts/format.ts';
+import { bytesText, sentText } from '../parts/format.ts';
 import { Icon } from '../parts/icons.tsx';
 import { folderOf, kindOf } from '../parts/names.ts';
 import { VirtualList } from '../parts/virtual-list.tsx';
@@ -84,7 +84,7 @@ function OfferedRow({ name, size, root, fetched, sent }: Offered) {
       <div class="figures">
         <span class="number">{bytesText(size)}</span>
         <span class="number" title={`${bytesText(sent)} sent`}>
-          {fetched === 0 && sent === 0 ? 'not fetched yet' : `fetched ${counted(fetched, 'time')}`}
+          {sentText(fetched, sent)}
         </span>
       </div>
     </div>

@@ -1,6 +1,7 @@
 // Pages that say one thing: no such view, no token, no answer yet.
 import { CopyLine } from '../parts/copy.tsx';
 import { Mark } from '../parts/icons.tsx';
+import { shareCommand } from '../parts/shell.ts';
 
 export function NothingHere() {
   return (
@@ -14,6 +15,22 @@ export function NothingHere() {
   );
 }
 
+/** Its session has ended, or the key of it: the same address again is the way in. */
+export function SignedOut() {
+  return (
+    <main class="alone">
+      <Mark />
+      <h1>You are signed out</h1>
+      <p>
+        The session has ended, or the key that opened it has: it may have expired, or been revoked.
+      </p>
+      <a class="primary" href={location.pathname} target="_self">
+        Sign in
+      </a>
+    </main>
+  );
+}
+
 export function OnlyAtAPeer() {
   return (
     <section class="card calm">
@@ -22,7 +39,7 @@ export function OnlyAtAPeer() {
         This is the page of a registry: it knows who has what. To download and to share, run on your
         machine
       </p>
-      <CopyLine text={`sp2p share FOLDER --registry ${location.origin}`} />
+      <CopyLine text={shareCommand(location.origin)} />
       <p>and open the link that it prints.</p>
     </section>
   );

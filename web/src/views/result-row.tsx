@@ -1,4 +1,5 @@
 // One row of a search's list: a name, a version of it, or a word about it.
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Found, Version } from '../../../src/protocol/schemas.ts';
 import { now } from '../state/clock.ts';
 import { startDownload } from '../state/downloading.ts';
@@ -13,6 +14,7 @@ import { Icon } from '../parts/icons.tsx';
 import { folderOf, kindOf } from '../parts/names.ts';
 import { getByNameCommand } from '../parts/shell.ts';
 import { registryUrl } from '../state/registry-url.ts';
+import { TakeOff } from './take-off.tsx';
 
 export function ResultRow({ row }: { row: Row }) {
   if (row.is === 'found') return <FoundRow found={row.found} isOpen={row.isOpen} />;
@@ -90,6 +92,7 @@ function UnprovenRow({ name }: { name: string }) {
         Its holders do not say which bytes it is: sp2p get brings it, but cannot verify it.
       </span>
       <CopyButton text={getByNameCommand(name, registryUrl.value)} label="Copy command" />
+      <TakeOff kind="name" subject={name} label="Take it off" />
     </div>
   );
 }
@@ -119,12 +122,28 @@ function Figures({ size, holders, modified }: FiguresProps) {
 /** Gets it, or says how far it is. */
 function Get({ root, name, size }: { root: string; name: string; size: number | null }) {
   const download = downloadsByRoot.value.get(root);
+  const place = useRef<HTMLElement | null>(null);
+  const isPressed = useRef(false);
+  const isComing = download !== undefined;
+  useLayoutEffect(() => {
+    // The button that had the focus is gone: it goes on from what stands there now.
+    if (isPressed.current && document.activeElement === document.body)
+      place.current?.focus({ preventScroll: true });
+    isPressed.current = false;
+  }, [isComing]);
+  const here = (element: HTMLElement | null) => {
+    if (element) place.current = element;
+  };
   if (!download)
     return (
       <button
+        ref={here}
         type="button"
         class="quiet get"
-        onClick={() => void startDownload({ root, name, size })}
+        onClick={() => {
+          isPressed.current = true;
+          void startDownload({ root, name, size });
+        }}
       >
         <Icon name="download" />
         <span>Get</span>
@@ -137,7 +156,7 @@ function Get({ root, name, size }: { root: string; name: string; size: number | 
         ? 'Coming'
         : percentText(download.have, download.size);
   return (
-    <a class="quiet get" href={`/downloads/${download.id}`}>
+    <a ref={here} class="quiet get" href={`/downloads/${download.id}`}>
       <Icon name={download.state === 'done' ? 'check' : 'download'} />
       <span>{words}</span>
     </a>

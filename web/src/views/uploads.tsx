@@ -1,26 +1,17 @@
 // Who gets what from this machine right now, by peer.
 import { useEffect, useMemo } from 'preact/hooks';
-import type { Upload } from '../../../src/protocol/control.ts';
 import { lookAtNetwork, peerNames } from '../state/network.ts';
 import { uploads } from '../state/peer.ts';
 import { Foreign, InlineName } from '../parts/file-name.tsx';
 import { bytesText, counted, rateText } from '../parts/format.ts';
+import { gettersOf } from '../parts/getters.ts';
 
 const MAX_SHOWN = 30;
-
-interface Getter {
-  to: string;
-  rate: number;
-  bytes: number;
-  uploads: Upload[];
-  /** What it gets, if it is one thing. */
-  only?: Upload | undefined;
-}
 
 export function Uploads() {
   useEffect(lookAtNetwork, []);
   const all = uploads.value;
-  const getters = useMemo(() => byPeer(all), [all]);
+  const getters = useMemo(() => gettersOf(all), [all]);
   if (getters.length === 0) return <p class="muted">Nobody is fetching anything just now.</p>;
   const busiest = Math.max(1, ...getters.map(({ rate }) => rate));
   return (
@@ -47,17 +38,4 @@ export function Uploads() {
       )}
     </>
   );
-}
-
-function byPeer(all: readonly Upload[]): Getter[] {
-  const getters = new Map<string, Getter>();
-  for (const upload of all) {
-    const getter = getters.get(upload.to) ?? { to: upload.to, rate: 0, bytes: 0, uploads: [] };
-    getter.rate += upload.rate;
-    getter.bytes += upload.bytes;
-    getter.uploads.push(upload);
-    getter.only = getter.uploads.length === 1 ? upload : undefined;
-    getters.set(upload.to, getter);
-  }
-  return [...getters.values()].sort((a, b) => b.rate - a.rate || (a.to < b.to ? -1 : 1));
 }

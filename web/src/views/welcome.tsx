@@ -1,6 +1,7 @@
 // What stands where nothing is searched for: how large the network is, and what changes in it.
 import { Fragment } from 'preact';
 import type { Change } from '../../../src/protocol/schemas.ts';
+import { mayShare } from '../state/access.ts';
 import { now } from '../state/clock.ts';
 import { host } from '../state/host.ts';
 import {
@@ -20,7 +21,7 @@ import { ageText, counted, countText, endpointText } from '../parts/format.ts';
 import { Icon } from '../parts/icons.tsx';
 import { extensionOf } from '../parts/names.ts';
 import { lastSegment } from '../../../src/protocol/names.ts';
-import { shellWord } from '../parts/shell.ts';
+import { shareCommand } from '../parts/shell.ts';
 
 const MAX_SHOWN = 12;
 const MAX_NAMES = 3;
@@ -70,10 +71,12 @@ function NothingYet() {
           </a>
         </>
       ) : (
-        <>
-          <p>Share a folder from any machine, and what is in it is found here a moment later:</p>
-          <CopyLine text={`sp2p share FOLDER --registry ${shellWord(registryUrl.value)}`} />
-        </>
+        mayShare.value && (
+          <>
+            <p>Share a folder from any machine, and what is in it is found here a moment later:</p>
+            <CopyLine text={shareCommand(registryUrl.value)} />
+          </>
+        )
       )}
     </section>
   );
@@ -124,26 +127,49 @@ function Newest() {
 }
 
 function Happening({ seen: { change, at } }: { seen: Seen }) {
-  const endpoint = endpointText(change.endpoint);
   return (
     <li>
       <span class={`dot dot-${toneOf(change)}`} />
       <div>
-        <Foreign class="who" text={peerNames.value.get(endpoint) ?? endpoint} />{' '}
-        <What change={change} />
+        {change.kind === 'removed' ? (
+          <Removed change={change} />
+        ) : (
+          <>
+            <Who endpoint={endpointText(change.endpoint)} /> <What change={change} />
+          </>
+        )}
       </div>
       <time class="muted small number">{ageText(at, now.value)}</time>
     </li>
   );
 }
 
+function Who({ endpoint }: { endpoint: string }) {
+  return <Foreign class="who" text={peerNames.value.get(endpoint) ?? endpoint} />;
+}
+
+function Removed({ change: { what, subject, isHere } }: { change: Change & { kind: 'removed' } }) {
+  return (
+    <>
+      An administrator {isHere ? 'brought back' : 'took off'}{' '}
+      {what === 'name' ? (
+        <InlineName name={subject} />
+      ) : (
+        <>
+          the {what} <span class="mono">{subject.slice(0, 12)}…</span>
+        </>
+      )}
+    </>
+  );
+}
+
 function toneOf(change: Change): string {
-  if (change.kind === 'peer') return change.isHere ? 'good' : 'gone';
+  if (change.kind === 'peer' || change.kind === 'removed') return change.isHere ? 'good' : 'gone';
   if (change.kind === 'catalogue') return change.offered > 0 ? 'good' : 'gone';
   return change.held === 'none' ? 'gone' : 'good';
 }
 
-function What({ change }: { change: Change }) {
+function What({ change }: { change: Exclude<Change, { kind: 'removed' }> }) {
   if (change.kind === 'peer') return <>{change.isHere ? 'came' : 'left'}</>;
   if (change.kind === 'content') {
     const words = { whole: 'has the whole of', part: 'has a part of', none: 'no longer holds' };
