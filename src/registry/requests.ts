@@ -29,7 +29,8 @@ export function tellRequests(
   app.addHook('onRequest', (request, reply, done) => {
     const begun = performance.now();
     void reply.header(REQUEST_ID_HEADER, request.id);
-    reply.raw.once('close', () => {
+    // It closes once: `once` would only make a further object of it.
+    reply.raw.on('close', () => {
       const ms = performance.now() - begun;
       onClosed(request, reply, ms);
       if (!isTold) return;

@@ -755,7 +755,8 @@ export function storeContract(
     test('it stops as often as it is told to', async () => {
       await store.stop();
       await store.stop();
-      await expect(store.endpointsOf('a', NOW)).rejects.toMatchObject({ code: 'cannot-open-data' });
+      const asked = async () => store.endpointsOf('a', NOW);
+      await expect(asked()).rejects.toMatchObject({ code: 'cannot-open-data' });
     });
   });
 }

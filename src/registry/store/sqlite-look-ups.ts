@@ -37,13 +37,15 @@ export interface LivePeers {
 // The next are asked for every look-up: written down once, as finding a statement takes its text. Who is live
 // is asked of the peers in memory, which takes less time than joining them.
 const OFFERED_BY = 'SELECT o.peer FROM names n JOIN offers o ON o.name = n.id WHERE n.name = ?';
-const TOLD_UNDER = `SELECT o.peer, o.size, o.modified, o.root
+/** Roots as text: a blob would take SQLite's callers longer than all the rest of a row. */
+const TOLD_UNDER = `SELECT o.peer, o.size, o.modified, lower(hex(o.root))
   FROM names n JOIN offers o ON o.name = n.id WHERE n.name = ?`;
 /**
  * A peer counts once, however many of its names have the content: only native peers tell roots, one of which
  * is at an endpoint. To group them is faster than DISTINCT.
  */
-const HELD_BY = `SELECT o.peer, min(o.size), max(o.size) FROM offers o WHERE o.root = ? GROUP BY o.peer`;
+const HELD_BY = `SELECT o.peer, min(o.size), max(o.size) FROM offers o
+  WHERE o.root = unhex(?) GROUP BY o.peer`;
 
 export function endpointsOf(
   file: SqliteFile,
@@ -90,12 +92,9 @@ export function listNames(
     }));
 }
 
-type ToldRow = [
-  peer: number,
-  size: number | null,
-  modified: number | null,
-  root: Uint8Array | null,
-];
+/** The root is empty where none is told. */
+type ToldRow = [peer: number, size: number | null, modified: number | null, root: string];
+type HeldRow = [peer: number, least: number | null, most: number | null];
 
 /** Grouped here, for which SQLite needs several times as long. */
 export function lookUp(
@@ -106,47 +105,36 @@ export function lookUp(
   now: number,
 ): LookedUp {
   const sources = new Map<string, Source>();
-  const latest = new Map<string, { root: Uint8Array; modified: number }>();
-  for (const [id, size, modified, blob] of file.lists(TOLD_UNDER, name) as ToldRow[]) {
+  const latest = new Map<string, number>();
+  for (const [id, size, modified, told] of file.lists(TOLD_UNDER, name) as ToldRow[]) {
     const peer = known.live(id, now);
     if (!peer) continue;
     const { endpoint, contract, key } = peer;
-    const root = blob && hexOf(blob);
+    const root = told === '' ? null : told;
     // Of an endpoint's two contracts the native one.
     if (contract === 'native' || !sources.has(key))
       sources.set(key, { endpoint, contract, size, modified, root });
-    if (blob === null || root === null || modified === null) continue;
-    const before = latest.get(root);
-    if (!before || before.modified < modified) latest.set(root, { root: blob, modified });
+    if (root !== null && modified !== null)
+      latest.set(root, Math.max(modified, latest.get(root) ?? modified));
   }
+  const versions: Version[] = [];
+  for (const [root, modified] of latest)
+    versions.push({ root, modified, ...heldOf(file, known, root, now) });
   return {
-    versions: [...latest]
-      .map(([root, told]) => versionOf(file, known, root, told, now))
-      .sort(byHolders)
-      .slice(0, most.versions),
+    versions: versions.sort(byHolders).slice(0, most.versions),
     sources: chosen([...sources.values()], most.sources),
   };
 }
 
-function versionOf(
-  file: SqliteFile,
-  known: LivePeers,
-  root: string,
-  told: { root: Uint8Array; modified: number },
-  now: number,
-): Version {
+function heldOf(file: SqliteFile, known: LivePeers, root: string, now: number) {
   let [least, most, holders] = [Infinity, -Infinity, 0];
-  for (const [peer, from, to] of file.lists(HELD_BY, told.root) as [
-    number,
-    number | null,
-    number | null,
-  ][]) {
+  for (const [peer, from, to] of file.lists(HELD_BY, root) as HeldRow[]) {
     if (!known.live(peer, now)) continue;
     holders++;
     if (from !== null) least = Math.min(least, from);
     if (to !== null) most = Math.max(most, to);
   }
-  return { root, size: least === most ? least : null, modified: told.modified, holders };
+  return { size: sizeOf(least, most), holders };
 }
 
 function byHolders(a: Version, b: Version): number {

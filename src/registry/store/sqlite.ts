@@ -49,6 +49,7 @@ import {
   KEPT_CHANGES,
   MAX_CONTENTS_PER_PEER,
   MAX_NAMES_PER_PEER,
+  type Answer,
   type Counts,
   type LookedUp,
   type NativePeer,
@@ -139,19 +140,18 @@ export class SqliteStore implements Store {
     });
   }
 
-  endpointsOf(name: string, now: number): Promise<Endpoint[]> {
-    return asPromise(() => endpointsOf(this.#file, this.#known, name, now));
+  endpointsOf(name: string, now: number): Answer<Endpoint[]> {
+    return endpointsOf(this.#file, this.#known, name, now);
   }
 
   listNames(after: string, limit: number, now: number): Promise<RegisteredName[]> {
     return asPromise(() => listNames(this.#written, after, limit, now));
   }
 
-  renewRunning(peer: NativePeer, now: number, expiresAt: number): Promise<number | undefined> {
-    return asPromise(
-      () =>
-        this.#known.renew(peer, now, expiresAt) ??
-        renewRunningLease(this.#written, peer, now, expiresAt),
+  renewRunning(peer: NativePeer, now: number, expiresAt: number): Answer<number | undefined> {
+    return (
+      this.#known.renew(peer, now, expiresAt) ??
+      renewRunningLease(this.#written, peer, now, expiresAt)
     );
   }
 
@@ -224,8 +224,8 @@ export class SqliteStore implements Store {
     return this.#transaction(() => removePeer(this.#file, peerId));
   }
 
-  lookUp(name: string, most: Record<keyof LookedUp, number>, now: number): Promise<LookedUp> {
-    return asPromise(() => lookUp(this.#file, this.#known, name, most, now));
+  lookUp(name: string, most: Record<keyof LookedUp, number>, now: number): Answer<LookedUp> {
+    return lookUp(this.#file, this.#known, name, most, now);
   }
 
   contentOf(root: string, limit: number, now: number): Promise<Content> {
