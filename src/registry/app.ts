@@ -16,7 +16,7 @@ import type { Logger } from '../lib/log.ts';
 import { VERSION } from '../lib/version.ts';
 import { callerOf, requireOwnEndpoint } from './callers.ts';
 import type { RegistryContext, RegistryServer } from './context.ts';
-import { boundAddresses, boundLoad, boundReadiness, DEFAULT_RATE_LIMIT } from './limits.ts';
+import { boundAddresses, boundLoad, DEFAULT_RATE_LIMIT } from './limits.ts';
 import { Load } from './load.ts';
 import { Metrics } from './metrics.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -121,14 +121,10 @@ export function createApp(options: {
   });
   const endOfWaiting = boundPipelining(app);
   metrics.watch(app);
-  app.addHook('onRequest', (_request, reply, done) => {
-    void reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
-    done();
-  });
-  boundLoad(app, load, () => {
+  const onShed = () => {
     metrics.shed();
-  });
-  boundReadiness(app, readiness);
+  };
+  boundLoad(app, { load, readiness, onShed });
   boundAddresses(app, rateLimit);
 
   // Bodies are JSON whatever their type says: `curl -d` says form. That alone would let any web page
