@@ -2,29 +2,25 @@
 // asks it is in sqlite-look-ups.ts.
 import type { Repeating } from '../../lib/lifecycle.ts';
 import type { Endpoint } from '../../protocol/endpoints.ts';
-import { CodedError } from '../../protocol/errors.ts';
-import {
-  MAX_CHANGE_NAMES,
-  type CatalogueChange,
-  type Change,
-  type Content,
-  type PeerSummary,
-  type RegisteredName,
+import type {
+  CatalogueChange,
+  Change,
+  Content,
+  PeerSummary,
+  RegisteredName,
 } from '../../protocol/schemas.ts';
 import { chosenSources, LargeContents } from './large-contents.ts';
 import { search, type FoundPage, type SearchQuery } from './search.ts';
 import { forgetOldChanges, changesAfter, lastChange, recordChange } from './sqlite-changes.ts';
-import { offer, recount, withdraw, withdrawAll } from './sqlite-catalogue.ts';
-import { SqliteFile, type Row } from './sqlite-file.ts';
+import { changeCatalogue, offer, recount, withdraw } from './sqlite-catalogue.ts';
+import { SqliteFile } from './sqlite-file.ts';
 import { gramming } from './sqlite-grams.ts';
-import { holdContent, letContentGo, unknownPeer } from './sqlite-holdings.ts';
+import { holdContent, letContentGo } from './sqlite-holdings.ts';
 import { KnownPeers } from './sqlite-known-peers.ts';
 import {
-  blobOf,
   contentOf,
   countContents,
   counts,
-  endpointOf,
   endpointsOf,
   holdersAt,
   listNames,
@@ -164,41 +160,9 @@ export class SqliteStore implements Store {
   }
 
   changeCatalogue(peerId: string, change: CatalogueChange, now: number): Promise<number> {
-    return this.#transaction(() => {
-      const peer = this.#file.one(
-        'SELECT id, revision, names, ip_address, port FROM peers WHERE peer_id = :peerId',
-        { peerId },
-      ) as ({ id: number; revision: number; names: number } & Row) | undefined;
-      if (!peer) throw unknownPeer();
-      let { names } = peer;
-      if (change.reset) {
-        withdrawAll(this.#file, peer.id);
-        names = 0;
-      } else if (change.revision !== peer.revision) {
-        throw new CodedError(
-          'revision-mismatch',
-          `The catalogue here is at revision ${peer.revision}, not ${change.revision}.`,
-          { facts: { revision: peer.revision } },
-        );
-      }
-      for (const name of change.withdrawn) if (withdraw(this.#file, peer.id, name)) names--;
-      for (const { name, size, modified, root } of change.offered) {
-        const told = { size, modified, root: root === undefined ? null : blobOf(root) };
-        if (offer(this.#file, peer.id, name, told)) names++;
-      }
-      this.#recount(peer.id, names);
-      const revision = Math.max(peer.revision + 1, change.reset ? now : 0);
-      this.#file.run('UPDATE peers SET revision = :revision WHERE id = :id', {
-        revision,
-        id: peer.id,
-      });
-      const changed = [...change.offered.map(({ name }) => name), ...change.withdrawn];
-      this.#record({
-        ...{ kind: 'catalogue', endpoint: endpointOf(peer), offered: change.offered.length },
-        ...{ withdrawn: change.withdrawn.length, names: changed.slice(0, MAX_CHANGE_NAMES) },
-      });
-      return revision;
-    });
+    return this.#transaction(() =>
+      changeCatalogue(this.#file, { peerId, change, maxNames: this.#maxNamesPerPeer }, now),
+    );
   }
 
   holdContent(peerId: string, root: string, complete: boolean): Promise<void> {
