@@ -4,7 +4,12 @@ import { chmodSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
 import postgres from 'postgres';
+
+/** A million names take some minutes. */
+const SETTLED_DEADLINE_MS = 1_200_000;
 
 export type EngineName = 'sqlite' | 'postgres';
 
@@ -12,6 +17,8 @@ export interface Engine {
   name: EngineName;
   /** Flags of `sp2p registry` for an index of its own under that word. */
   flagsFor: (index: string) => Promise<string[]>;
+  /** Resolves when nothing that was registered waits any more to be made ready for searches. */
+  settled: (index: string) => Promise<void>;
   /** MB (10^6 bytes) that it takes. */
   sizeOf: (index: string) => Promise<number>;
   stop: () => Promise<void>;
@@ -26,6 +33,7 @@ function sqlite(folder: string): Engine {
   return {
     name: 'sqlite',
     flagsFor: (index) => Promise.resolve(['--data', join(folder, index)]),
+    settled: (index) => untilGrammed(join(folder, index, 'index.sqlite')),
     sizeOf: (index) =>
       Promise.resolve(
         readdirSync(join(folder, index))
@@ -34,6 +42,19 @@ function sqlite(folder: string): Engine {
       ),
     stop: () => Promise.resolve(),
   };
+}
+
+/** Trigrams are made in the background, which is to disturb nothing that is measured. */
+async function untilGrammed(file: string): Promise<void> {
+  const until = performance.now() + SETTLED_DEADLINE_MS;
+  for (;;) {
+    const database = new DatabaseSync(file, { readOnly: true });
+    const waiting = database.prepare('SELECT 1 FROM ungrammed LIMIT 1').get();
+    database.close();
+    if (!waiting) return;
+    if (performance.now() > until) throw new Error('Trigrams are still being made.');
+    await delay(500);
+  }
 }
 
 /** A server of its own, with the settings that it comes with, on whatever core is free. */
@@ -60,6 +81,7 @@ async function startPostgres(folder: string): Promise<Engine> {
       await server.createDatabase(index);
       return ['--data', join(folder, index), '--database', urlOf(index)];
     },
+    settled: () => Promise.resolve(),
     sizeOf: async (index) => {
       const sql = postgres(urlOf(index), { max: 1 });
       const [row] = await sql<{ bytes: string }[]>`SELECT pg_database_size(${index}) AS bytes`;

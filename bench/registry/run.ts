@@ -109,6 +109,7 @@ async function measureEngine(engine: Engine, all: Measured, folder: string): Pro
       await registry.stop();
       await registry.start('asked');
     }
+    await engine.settled(registry.index);
     figures.database = await engine.sizeOf(registry.index);
     all.sizes.push(figures);
     keep();

@@ -12,6 +12,8 @@ const DRIVE = /^[A-Za-z]:[\\/]/;
 /** Printable ASCII, which most names are: a byte a character, and normal as it is. */
 const PLAIN = /^[ -~]*$/;
 
+const NO_SEGMENT = /(?:^|\/)(\.{0,2})(?:\/|$)/;
+
 const encoder = new TextEncoder();
 
 /**
@@ -51,10 +53,9 @@ function faultOf(text: string): string | undefined {
   if (!isPlain && CONTROL.test(name)) return 'a name has no control characters';
   if (name.includes('\\')) return 'a name has no backslashes; segments are parted by "/"';
   if (DRIVE.test(name)) return 'a name does not start with a drive letter';
-  for (const segment of name.split('/')) {
-    if (segment === '') return 'a name has no empty segments, and no "/" at its start or end';
-    if (segment === '.' || segment === '..') return 'a name has no "." or ".." segments';
-  }
+  const segment = NO_SEGMENT.exec(name)?.[1];
+  if (segment === '') return 'a name has no empty segments, and no "/" at its start or end';
+  if (segment !== undefined) return 'a name has no "." or ".." segments';
   return undefined;
 }
 

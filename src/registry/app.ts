@@ -19,7 +19,7 @@ import { VERSION } from '../lib/version.ts';
 import type { Access } from './access/access.ts';
 import { callerOf, isPassedOn, requireOwnEndpoint } from './callers.ts';
 import type { RegistryContext, RegistryServer } from './context.ts';
-import { boundAddresses, boundLoad, boundReadiness, DEFAULT_RATE_LIMIT } from './limits.ts';
+import { boundAddresses, boundLoad, DEFAULT_RATE_LIMIT } from './limits.ts';
 import { Load } from './load.ts';
 import { Metrics } from './metrics.ts';
 import { auditRoutes } from './routes/audit.ts';
@@ -136,14 +136,10 @@ export function createApp(options: {
   });
   const endOfWaiting = boundPipelining(app);
   metrics.watch(app);
-  app.addHook('onRequest', (_request, reply, done) => {
-    void reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
-    done();
-  });
-  boundLoad(app, load, () => {
+  const onShed = () => {
     metrics.shed();
-  });
-  boundReadiness(app, readiness);
+  };
+  boundLoad(app, { load, readiness, onShed });
   boundAddresses(app, rateLimit);
   access?.guard(app);
 

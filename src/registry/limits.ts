@@ -25,13 +25,21 @@ const MAX_ADDRESSES = 50_000;
 const isExempt = ({ routeOptions: { url } }: FastifyRequest): boolean =>
   url !== undefined && OPERATIONS_ROUTES.has(url);
 
-/** Refuses what comes while there is too much to do. That no answer comes any more `load` is told by others. */
-export function boundLoad(app: RegistryServer, load: Load, onShed: () => void): void {
+/**
+ * Refuses what comes before the index is open, and while there is too much to do. That no answer comes any more
+ * `load` is told by others.
+ */
+export function boundLoad(
+  app: RegistryServer,
+  { load, readiness, onShed }: { load: Load; readiness: Readiness; onShed: () => void },
+): void {
   app.addHook('onRequest', (request, reply, done) => {
-    if (!load.isTooMuch() || isExempt(request)) {
+    const isTooMuch = load.isTooMuch();
+    if ((readiness.isOpen && !isTooMuch) || isExempt(request)) {
       done();
       return;
     }
+    if (!isTooMuch) readiness.checkOpen();
     onShed();
     sendProblem(reply, new CodedError('busy', 'There is too much to do: try again in a moment.'));
   });
@@ -48,14 +56,6 @@ export function boundLoad(app: RegistryServer, load: Load, onShed: () => void): 
   app.addHook('onSend', (request, _reply, _payload, done) => {
     load.end(request);
     done();
-  });
-}
-
-/** Refuses what comes before the index is open. */
-export function boundReadiness(app: RegistryServer, readiness: Readiness): void {
-  app.addHook('onRequest', (request, _reply, done) => {
-    if (readiness.isOpen || isExempt(request)) done();
-    else readiness.checkOpen();
   });
 }
 

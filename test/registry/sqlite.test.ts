@@ -53,6 +53,36 @@ test('what was registered is there after a restart, in a folder that did not exi
   expect(await second.renewLease(peer, NOW + 2000)).toBe(1);
 });
 
+test('a lease that was renewed in passing is in the file soon, and when it is closed', async () => {
+  const file = `${await temporaryFolder()}/index.sqlite`;
+  const store = await opened(file);
+  const other = new DatabaseSync(file);
+  onTestFinished(() => {
+    other.close();
+  });
+  const kept = () => other.prepare('SELECT expires_at FROM peers').get()?.['expires_at'];
+  const peer = { peerId: PEER, endpoint: A, displayName: undefined };
+  await store.renewLease(peer, NOW + 1000);
+  expect(await store.renewRunning(peer, NOW, NOW + 2000)).toBe(0);
+  await expect.poll(kept, { timeout: 10_000 }).toBe(NOW + 2000);
+  expect(await store.renewRunning(peer, NOW, NOW + 3000)).toBe(0);
+  await store.stop();
+  expect(kept()).toBe(NOW + 3000);
+});
+
+test('a change that was taken back leaves what is known of a peer as it was', async () => {
+  const store = await opened(':memory:');
+  const peer = { peerId: PEER, endpoint: A, displayName: undefined };
+  await store.renewLease(peer, NOW + 1000);
+  const offered = [{ name: 'a', size: 5, modified: 7 }];
+  await store.changeCatalogue(PEER, { revision: 0, offered, withdrawn: [] }, NOW);
+  expect(await store.renewRunning(peer, NOW, NOW + 2000)).toBe(1);
+  const late = store.changeCatalogue(PEER, { revision: 0, offered: [], withdrawn: [] }, NOW);
+  await expect(late).rejects.toMatchObject({ code: 'revision-mismatch' });
+  expect(await store.endpointsOf('a', NOW + 1999)).toEqual([A]);
+  expect(await store.renewRunning(peer, NOW, NOW + 3000)).toBe(1);
+});
+
 test('no name stays without a holder, and every peer’s count is true', async () => {
   await fc.assert(
     fc.asyncProperty(operations, async (todo) => {

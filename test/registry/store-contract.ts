@@ -696,6 +696,29 @@ export function storeContract(
       expect(await store.lastChange()).toBe(3);
     });
 
+    test('whoever asks in whatever way knows at once of a lease that was renewed in passing', async () => {
+      const peer = { peerId: PEER, endpoint: A, displayName: 'Ann' };
+      await store.renewLease(peer, LATER);
+      await offer(PEER, ['a'], 0, ROOT);
+      const last = await store.lastChange();
+      let now = LATER;
+      const renewed = async () => {
+        expect(await store.renewRunning(peer, now - 1, now + 9)).toBe(1);
+        return now++;
+      };
+      expect(await store.hasLease(A, await renewed())).toBe(true);
+      expect(await store.peers(9, await renewed())).toMatchObject([{ endpoint: A }]);
+      expect(await store.counts(await renewed())).toMatchObject({ peers: 1, leases: 1 });
+      expect(await store.listNames('', 9, await renewed())).toMatchObject([{ endpoints: [A] }]);
+      expect(await search('a', 9, await renewed())).toMatchObject([{ name: 'a' }]);
+      expect(await store.contentOf(ROOT, 9, await renewed())).toMatchObject({ holders: 1 });
+      expect(await versionsOf(store, 'a', 9, await renewed())).toMatchObject([{ holders: 1 }]);
+      await store.noticeEndedLeases(await renewed());
+      expect(await store.dropExpired(await renewed())).toBe(0);
+      expect(await store.lastChange()).toBe(last);
+      expect(await store.endpointsOf('a', now)).toEqual([A]);
+    });
+
     test('a peer that moves is told as gone from where it was, and as come where it is', async () => {
       const peerChanges = async (after = 0) =>
         (await store.changesAfter(after, 100)).flatMap(({ change }) =>
@@ -823,7 +846,8 @@ export function storeContract(
     test('it stops as often as it is told to', async () => {
       await store.stop();
       await store.stop();
-      await expect(store.endpointsOf('a', NOW)).rejects.toMatchObject({ code: 'cannot-open-data' });
+      const asked = async () => store.endpointsOf('a', NOW);
+      await expect(asked()).rejects.toMatchObject({ code: 'cannot-open-data' });
     });
   });
 }

@@ -8,6 +8,7 @@ import { EndpointSchema, NameInPathSchema, RegisteredNameSchema } from '../../pr
 import { asSeenBy, callerOf } from '../callers.ts';
 import { FIRST_SEGMENTS } from '../../lib/http/page-routes.ts';
 import type { RegistryContext, RegistryServer } from '../context.ts';
+import { answerFrom } from '../store/store.ts';
 import { DEFAULT_PAGE, LimitSchema, readsLimit } from './pages.ts';
 
 /** An endpoint in JSON is below 200 bytes; room for white space and for what others add. */
@@ -78,10 +79,10 @@ export function exerciseRoutes(
         response: { 200: Type.Array(EndpointSchema) },
       },
     },
-    async (request) => {
+    (request) => {
       const caller = callerOf(request);
-      const endpoints = await store.endpointsOf(parseName(request.params['*']), clock.now());
-      return endpoints.map((endpoint) => asSeenBy(caller, endpoint));
+      const endpoints = store.endpointsOf(parseName(request.params['*']), clock.now());
+      return answerFrom(endpoints, (each) => each.map((endpoint) => asSeenBy(caller, endpoint)));
     },
   );
 

@@ -27,6 +27,7 @@ import {
 import { NetworkStats } from '../stats.ts';
 import { asRegistered, asSeenBy, callerOf } from '../callers.ts';
 import type { RegistryContext, RegistryServer } from '../context.ts';
+import { answerFrom } from '../store/store.ts';
 import { DEFAULT_PAGE, LimitSchema, readsLimit } from './pages.ts';
 
 const MAX_SMALL_BODY_BYTES = 16 * 1024;
@@ -244,19 +245,18 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
         response: { 200: SourcesSchema },
       },
     },
-    async (request) => {
+    (request) => {
       const name = parseName(request.params['*']);
       const caller = callerOf(request);
       const most = { versions: MAX_VERSIONS, sources: MAX_PAGE };
-      const { versions, sources } = await store.lookUp(name, most, clock.now());
-      return {
+      return answerFrom(store.lookUp(name, most, clock.now()), ({ versions, sources }) => ({
         name,
         versions,
         sources: sources.map((source) => ({
           ...source,
           endpoint: asSeenBy(caller, source.endpoint),
         })),
-      };
+      }));
     },
   );
 

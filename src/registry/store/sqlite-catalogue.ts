@@ -1,7 +1,12 @@
 // What peers of the SQLite engine offer under names. Each within a transaction of the caller's.
 import { CodedError } from '../../protocol/errors.ts';
+import { MAX_CHANGE_NAMES, type CatalogueChange } from '../../protocol/schemas.ts';
 import { fold } from './search-text.ts';
-import type { SqliteFile } from './sqlite-file.ts';
+import { recordChange } from './sqlite-changes.ts';
+import type { Row, SqliteFile } from './sqlite-file.ts';
+import { unknownPeer } from './sqlite-holdings.ts';
+import { blobOf, endpointOf } from './sqlite-look-ups.ts';
+import { withoutRemoved } from './sqlite-removals.ts';
 
 /** What is kept of an offer; null: not told. */
 interface Told {
@@ -13,6 +18,49 @@ interface Told {
 const MAKE_NAME = 'INSERT INTO names (name, folded) VALUES (?, ?) ON CONFLICT DO NOTHING';
 const MAKE_OFFER = `INSERT INTO offers (name, peer, size, modified, root) VALUES (?, ?, ?, ?, ?)
   ON CONFLICT DO NOTHING`;
+
+/**
+ * Answers the new revision.
+ *
+ * @throws CodedError `unknown-peer`, `revision-mismatch`, `too-many-names`
+ */
+export function changeCatalogue(
+  file: SqliteFile,
+  { peerId, change, maxNames }: { peerId: string; change: CatalogueChange; maxNames: number },
+  now: number,
+): number {
+  const peer = file.one(
+    'SELECT id, revision, names, ip_address, port FROM peers WHERE peer_id = :peerId',
+    { peerId },
+  ) as ({ id: number; revision: number; names: number } & Row) | undefined;
+  if (!peer) throw unknownPeer();
+  let { names } = peer;
+  if (change.reset) {
+    withdrawAll(file, peer.id);
+    names = 0;
+  } else if (change.revision !== peer.revision) {
+    throw new CodedError(
+      'revision-mismatch',
+      `The catalogue here is at revision ${peer.revision}, not ${change.revision}.`,
+      { facts: { revision: peer.revision } },
+    );
+  }
+  const { offered, refused } = withoutRemoved(file, change.offered);
+  for (const name of [...change.withdrawn, ...refused]) if (withdraw(file, peer.id, name)) names--;
+  for (const { name, size, modified, root } of offered) {
+    const told = { size, modified, root: root === undefined ? null : blobOf(root) };
+    if (offer(file, peer.id, name, told)) names++;
+  }
+  recount(file, peer.id, names, maxNames);
+  const revision = Math.max(peer.revision + 1, change.reset ? now : 0);
+  file.run('UPDATE peers SET revision = :revision WHERE id = :id', { revision, id: peer.id });
+  const changed = [...offered.map(({ name }) => name), ...change.withdrawn];
+  recordChange(file, {
+    ...{ kind: 'catalogue', endpoint: endpointOf(peer), offered: offered.length },
+    ...{ withdrawn: change.withdrawn.length, names: changed.slice(0, MAX_CHANGE_NAMES) },
+  });
+  return revision;
+}
 
 /** True: the name is new among what the peer offers. */
 export function offer(file: SqliteFile, peer: number, name: string, told: Told): boolean {

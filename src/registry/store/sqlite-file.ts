@@ -68,6 +68,26 @@ export class SqliteFile {
     this.#open = undefined;
   }
 
+  get isOpen(): boolean {
+    return this.#open !== undefined;
+  }
+
+  /**
+   * Has each row of a table told that changes in one of the columns, or goes, by the id that it had: at once, so
+   * also where that is taken back in the end. Until the file is closed.
+   */
+  onChange(table: string, columns: readonly string[], tell: (id: number) => void): void {
+    this.#database.function(`tell_${table}`, (id) => {
+      tell(id as number);
+      return null;
+    });
+    for (const event of [`UPDATE OF ${columns.join(', ')}`, 'DELETE'])
+      this.#database.exec(
+        `CREATE TEMP TRIGGER tell_${table}_${event.slice(0, 6)} AFTER ${event} ON main.${table}
+         BEGIN SELECT tell_${table}(old.id); END`,
+      );
+  }
+
   all(sql: string, values: Values = {}): Row[] {
     return this.#prepare(sql).all(values);
   }

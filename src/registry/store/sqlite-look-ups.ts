@@ -1,6 +1,6 @@
 // What the SQLite engine is asked: queries over its file, and rows made into answers.
 import { setImmediate } from 'node:timers/promises';
-import { endpointText, type Endpoint } from '../../protocol/endpoints.ts';
+import type { Endpoint } from '../../protocol/endpoints.ts';
 import {
   MAX_CONTENT_NAMES,
   type Content,
@@ -26,28 +26,40 @@ const ENDPOINTS = `json_group_array(DISTINCT json_array(p.ip_address, p.port))`;
 /** What `sizeOf` reads. */
 const SIZES = 'min(o.size) AS least, max(o.size) AS most';
 
-/** As `IS_LIVE`, for values by place. */
-const IS_LIVE_AT = '(p.expires_at IS NULL OR p.expires_at > ?)';
+/** What is asked of the peers in memory. */
+export interface LivePeers {
+  live: (
+    id: number,
+    now: number,
+  ) => { endpoint: Endpoint; contract: Contract; peerId: string | null; key: string } | undefined;
+}
 
-// The next three are asked for every look-up: written down once, as finding a statement takes its text.
-const ENDPOINTS_OF = `SELECT p.ip_address, p.port FROM ${OFFERS} WHERE n.name = ? AND ${IS_LIVE_AT}`;
-const TOLD_UNDER = `SELECT p.ip_address, p.port, p.contract, p.peer_id, o.size, o.modified, o.root
-  FROM ${OFFERS}
-  WHERE n.name = ? AND ${IS_LIVE_AT}`;
+// The next are asked for every look-up: written down once, as finding a statement takes its text. Who is live
+// is asked of the peers in memory, which takes less time than joining them.
+const OFFERED_BY = 'SELECT o.peer FROM names n JOIN offers o ON o.name = n.id WHERE n.name = ?';
+/** Roots as text: a blob would take SQLite's callers longer than all the rest of a row. */
+const TOLD_UNDER = `SELECT o.peer, o.size, o.modified, lower(hex(o.root))
+  FROM names n JOIN offers o ON o.name = n.id WHERE n.name = ?`;
 /**
  * A peer counts once, however many of its names have the content: only native peers tell roots, one of which
  * is at an endpoint. To group them is faster than DISTINCT.
  */
-const HELD = `SELECT min(h.least), max(h.most), count(*) FROM (
-    SELECT o.peer, min(o.size) AS least, max(o.size) AS most FROM offers o WHERE o.root = ? GROUP BY o.peer
-  ) h JOIN peers p ON p.id = h.peer WHERE ${IS_LIVE_AT}`;
+const HELD_BY = `SELECT o.peer, min(o.size), max(o.size) FROM offers o
+  WHERE o.root = unhex(?) GROUP BY o.peer`;
 
-export function endpointsOf(file: SqliteFile, name: string, now: number): Endpoint[] {
-  const rows = file.lists(ENDPOINTS_OF, name, now) as [string, number][];
-  const endpoints = rows.map(([ipAddress, port]) => ({ ipAddress, port }));
-  if (endpoints.length < 2) return endpoints;
+export function endpointsOf(
+  file: SqliteFile,
+  known: LivePeers,
+  name: string,
+  now: number,
+): Endpoint[] {
   // One endpoint may be there through both contracts.
-  return [...new Map(endpoints.map((each) => [endpointText(each), each])).values()];
+  const byKey = new Map<string, Endpoint>();
+  for (const [id] of file.lists(OFFERED_BY, name)) {
+    const peer = known.live(id as number, now);
+    if (peer) byKey.set(peer.key, peer.endpoint);
+  }
+  return [...byKey.values()];
 }
 
 /** The live peers at an endpoint that offer a name: at most one of each contract. */
@@ -80,61 +92,49 @@ export function listNames(
     }));
 }
 
-type ToldRow = [
-  ipAddress: string,
-  port: number,
-  contract: Contract,
-  peerId: string | null,
-  size: number | null,
-  modified: number | null,
-  root: Uint8Array | null,
-];
+/** The root is empty where none is told. */
+type ToldRow = [peer: number, size: number | null, modified: number | null, root: string];
+type HeldRow = [peer: number, least: number | null, most: number | null];
 
 /** Grouped here, for which SQLite needs several times as long. */
 export function lookUp(
   file: SqliteFile,
+  known: LivePeers,
   name: string,
   most: Record<keyof LookedUp, number>,
   now: number,
 ): LookedUp {
-  const rows = file.lists(TOLD_UNDER, name, now) as ToldRow[];
-  const byEndpoint = new Map<string, Source>();
-  const latest = new Map<string, { root: Uint8Array; modified: number }>();
-  for (const [ipAddress, port, contract, peerId, size, modified, blob] of rows) {
-    const root = blob && hexOf(blob);
-    const key = `${ipAddress} ${port}`;
+  const sources = new Map<string, Source>();
+  const latest = new Map<string, number>();
+  for (const [id, size, modified, told] of file.lists(TOLD_UNDER, name) as ToldRow[]) {
+    const peer = known.live(id, now);
+    if (!peer) continue;
+    const { endpoint, contract, peerId, key } = peer;
+    const root = told === '' ? null : told;
     // Of an endpoint's two contracts the native one.
-    if (contract === 'native' || !byEndpoint.has(key))
-      byEndpoint.set(key, {
-        endpoint: { ipAddress, port },
-        contract,
-        peerId,
-        size,
-        modified,
-        root,
-      });
-    if (blob === null || root === null || modified === null) continue;
-    const before = latest.get(root);
-    if (!before || before.modified < modified) latest.set(root, { root: blob, modified });
+    if (contract === 'native' || !sources.has(key))
+      sources.set(key, { endpoint, contract, peerId, size, modified, root });
+    if (root !== null && modified !== null)
+      latest.set(root, Math.max(modified, latest.get(root) ?? modified));
   }
+  const versions: Version[] = [];
+  for (const [root, modified] of latest)
+    versions.push({ root, modified, ...heldOf(file, known, root, now) });
   return {
-    versions: [...latest]
-      .map(([root, told]) => versionOf(file, root, told, now))
-      .sort(byHolders)
-      .slice(0, most.versions),
-    sources: chosen([...byEndpoint.values()], most.sources),
+    versions: versions.sort(byHolders).slice(0, most.versions),
+    sources: chosen([...sources.values()], most.sources),
   };
 }
 
-function versionOf(
-  file: SqliteFile,
-  root: string,
-  told: { root: Uint8Array; modified: number },
-  now: number,
-): Version {
-  const [row] = file.lists(HELD, told.root, now) as [number | null, number | null, number][];
-  const [least, most, holders] = row ?? [null, null, 0];
-  return { root, size: sizeOf(least, most), modified: told.modified, holders };
+function heldOf(file: SqliteFile, known: LivePeers, root: string, now: number) {
+  let [least, most, holders] = [Infinity, -Infinity, 0];
+  for (const [peer, from, to] of file.lists(HELD_BY, root) as HeldRow[]) {
+    if (!known.live(peer, now)) continue;
+    holders++;
+    if (from !== null) least = Math.min(least, from);
+    if (to !== null) most = Math.max(most, to);
+  }
+  return { size: sizeOf(least, most), holders };
 }
 
 function byHolders(a: Version, b: Version): number {

@@ -4,29 +4,26 @@ import { randomBytes } from 'node:crypto';
 import type { Repeating } from '../../lib/lifecycle.ts';
 import type { Removal, RemovalKind } from '../../protocol/access.ts';
 import type { Endpoint } from '../../protocol/endpoints.ts';
-import { CodedError } from '../../protocol/errors.ts';
-import {
-  MAX_CHANGE_NAMES,
-  type CatalogueChange,
-  type Change,
-  type Content,
-  type PeerSummary,
-  type RegisteredName,
+import type {
+  CatalogueChange,
+  Change,
+  Content,
+  PeerSummary,
+  RegisteredName,
 } from '../../protocol/schemas.ts';
 import { chosenSources, LargeContents } from './large-contents.ts';
 import { search, type FoundPage, type SearchQuery } from './search.ts';
 import { forgetOldChanges, changesAfter, lastChange, recordChange } from './sqlite-changes.ts';
-import { forgetPeer, offer, recount, withdraw, withdrawAll } from './sqlite-catalogue.ts';
-import { requireKey, SqliteAccess } from './sqlite-access.ts';
-import { asPromise, SqliteFile, type Row } from './sqlite-file.ts';
+import { changeCatalogue, offer, recount, withdraw } from './sqlite-catalogue.ts';
+import { SqliteAccess } from './sqlite-access.ts';
+import { asPromise, SqliteFile } from './sqlite-file.ts';
 import { gramming } from './sqlite-grams.ts';
-import { holdContent, letContentGo, unknownPeer } from './sqlite-holdings.ts';
+import { holdContent, letContentGo } from './sqlite-holdings.ts';
+import { KnownPeers } from './sqlite-known-peers.ts';
 import {
-  blobOf,
   contentOf,
   countContents,
   counts,
-  endpointOf,
   endpointsOf,
   holdersAt,
   listNames,
@@ -34,13 +31,18 @@ import {
   peers,
 } from './sqlite-look-ups.ts';
 import {
-  isRemoved,
-  refuseRemoved,
-  removals,
-  remove,
-  restore,
-  withoutRemoved,
-} from './sqlite-removals.ts';
+  dropExerciseEndpoint,
+  dropExpired,
+  endLease,
+  endpointOfPeer,
+  exerciseEndpoints,
+  hasLease,
+  noticeEndedLeases,
+  removePeer,
+  renewLease,
+  renewRunningLease,
+} from './sqlite-peers.ts';
+import { isRemoved, refuseRemoved, removals, remove, restore } from './sqlite-removals.ts';
 import { STEPS } from './sqlite-schema.ts';
 import { searchedNames } from './sqlite-search.ts';
 import {
@@ -48,19 +50,13 @@ import {
   MAX_CONTENTS_PER_PEER,
   MAX_NAMES_PER_PEER,
   SECRET_BYTES,
+  type Answer,
   type Counts,
   type LookedUp,
   type NativePeer,
   type NumberedChange,
   type Store,
 } from './store.ts';
-
-/** The native peer at an endpoint, while its lease runs. */
-const LEASE_AT = `contract = 'native' AND ip_address = :ipAddress AND port = :port AND expires_at > :now`;
-
-const RENEW_RUNNING = `UPDATE peers SET expires_at = ?, display_name = ?
-  WHERE peer_id = ? AND ip_address = ? AND port = ? AND expires_at > ? AND is_gone = 0 AND key IS ?
-  RETURNING revision`;
 
 interface SqliteStoreOptions {
   maxNamesPerPeer?: number;
@@ -76,6 +72,7 @@ export class SqliteStore implements Store {
   readonly #maxNamesPerPeer: number;
   readonly #maxContentsPerPeer: number;
   readonly #large = new LargeContents();
+  readonly #known: KnownPeers;
   readonly #gramming: Repeating;
 
   /** @param file a path, or `:memory:` */
@@ -91,6 +88,7 @@ export class SqliteStore implements Store {
     this.access = new SqliteAccess(this.#file);
     this.#maxNamesPerPeer = maxNamesPerPeer;
     this.#maxContentsPerPeer = maxContentsPerPeer;
+    this.#known = new KnownPeers(this.#file, onError);
     this.#gramming = gramming(this.#file, onError);
   }
 
@@ -99,11 +97,13 @@ export class SqliteStore implements Store {
     await asPromise(() => {
       this.#file.open(STEPS);
     });
+    await this.#known.start();
     await this.#gramming.start();
   }
 
   async stop(): Promise<void> {
     await this.#gramming.stop();
+    await this.#known.stop();
     this.#file.close();
   }
 
@@ -148,108 +148,33 @@ export class SqliteStore implements Store {
     });
   }
 
-  endpointsOf(name: string, now: number): Promise<Endpoint[]> {
-    return asPromise(() => endpointsOf(this.#file, name, now));
+  endpointsOf(name: string, now: number): Answer<Endpoint[]> {
+    return endpointsOf(this.#file, this.#known, name, now);
   }
 
   listNames(after: string, limit: number, now: number): Promise<RegisteredName[]> {
-    return asPromise(() => listNames(this.#file, after, limit, now));
+    return asPromise(() => listNames(this.#written, after, limit, now));
   }
 
-  renewRunning(
-    { peerId, endpoint, displayName, key }: NativePeer,
-    now: number,
-    expiresAt: number,
-  ): Promise<number | undefined> {
-    const { ipAddress, port } = endpoint;
-    return asPromise(() => {
-      const values = [expiresAt, displayName ?? null, peerId, ipAddress, port, now, key ?? null];
-      const [row] = this.#file.lists(RENEW_RUNNING, ...values);
-      return row?.[0] as number | undefined;
-    });
+  renewRunning(peer: NativePeer, now: number, expiresAt: number): Answer<number | undefined> {
+    return (
+      this.#known.renew(peer, now, expiresAt) ??
+      renewRunningLease(this.#written, peer, now, expiresAt)
+    );
   }
 
   renewLease(peer: NativePeer, expiresAt: number): Promise<number> {
-    return this.#transaction(() => {
-      refuseRemoved(this.#file, 'peer', peer.peerId);
-      const { ipAddress: ip, port } = peer.endpoint;
-      const key = peer.key ?? null;
-      if (key !== null) requireKey(this.#file, key);
-      // Whoever had this endpoint before is gone: two peers cannot listen on one port.
-      const former = this.#file.one(
-        `SELECT id FROM peers
-         WHERE contract = 'native' AND ip_address = :ip AND port = :port AND peer_id <> :peerId`,
-        { ip, port, peerId: peer.peerId },
-      );
-      if (former) this.#forget(former['id'] as number);
-      const known = this.#file.one(
-        `SELECT ip_address, port FROM peers WHERE peer_id = :peerId AND is_gone = 0`,
-        { peerId: peer.peerId },
-      );
-      const before = known && endpointOf(known);
-      const isSame = before?.ipAddress === ip && before.port === port;
-      if (before && !isSame) this.#record({ kind: 'peer', endpoint: before, isHere: false });
-      if (!isSame) this.#record({ kind: 'peer', endpoint: peer.endpoint, isHere: true });
-      const row = this.#file.one(
-        `INSERT INTO peers (contract, peer_id, ip_address, port, display_name, expires_at, key)
-         VALUES ('native', :peerId, :ip, :port, :displayName, :expiresAt, :key)
-         ON CONFLICT (peer_id) DO UPDATE SET
-           ip_address = :ip, port = :port, display_name = :displayName, expires_at = :expiresAt,
-           is_gone = 0, key = :key
-         RETURNING revision`,
-        { peerId: peer.peerId, ip, port, displayName: peer.displayName ?? null, expiresAt, key },
-      );
-      return row?.['revision'] as number;
-    });
+    return this.#transaction(() => renewLease(this.#file, peer, expiresAt));
   }
 
   endpointOfPeer(peerId: string): Promise<Endpoint | undefined> {
-    return asPromise(() => {
-      const row = this.#file.one('SELECT ip_address, port FROM peers WHERE peer_id = :peerId', {
-        peerId,
-      });
-      return row && endpointOf(row);
-    });
+    return asPromise(() => endpointOfPeer(this.#file, peerId));
   }
 
   changeCatalogue(peerId: string, change: CatalogueChange, now: number): Promise<number> {
-    return this.#transaction(() => {
-      const peer = this.#file.one(
-        'SELECT id, revision, names, ip_address, port FROM peers WHERE peer_id = :peerId',
-        { peerId },
-      ) as ({ id: number; revision: number; names: number } & Row) | undefined;
-      if (!peer) throw unknownPeer();
-      let { names } = peer;
-      if (change.reset) {
-        withdrawAll(this.#file, peer.id);
-        names = 0;
-      } else if (change.revision !== peer.revision) {
-        throw new CodedError(
-          'revision-mismatch',
-          `The catalogue here is at revision ${peer.revision}, not ${change.revision}.`,
-          { facts: { revision: peer.revision } },
-        );
-      }
-      const { offered, refused } = withoutRemoved(this.#file, change.offered);
-      for (const name of [...change.withdrawn, ...refused])
-        if (withdraw(this.#file, peer.id, name)) names--;
-      for (const { name, size, modified, root } of offered) {
-        const told = { size, modified, root: root === undefined ? null : blobOf(root) };
-        if (offer(this.#file, peer.id, name, told)) names++;
-      }
-      this.#recount(peer.id, names);
-      const revision = Math.max(peer.revision + 1, change.reset ? now : 0);
-      this.#file.run('UPDATE peers SET revision = :revision WHERE id = :id', {
-        revision,
-        id: peer.id,
-      });
-      const changed = [...offered.map(({ name }) => name), ...change.withdrawn];
-      this.#record({
-        ...{ kind: 'catalogue', endpoint: endpointOf(peer), offered: offered.length },
-        ...{ withdrawn: change.withdrawn.length, names: changed.slice(0, MAX_CHANGE_NAMES) },
-      });
-      return revision;
-    });
+    return this.#transaction(() =>
+      changeCatalogue(this.#file, { peerId, change, maxNames: this.#maxNamesPerPeer }, now),
+    );
   }
 
   holdContent(peerId: string, root: string, complete: boolean): Promise<void> {
@@ -272,7 +197,7 @@ export class SqliteStore implements Store {
   }
 
   removePeer(peerId: string): Promise<boolean> {
-    return this.#transaction(() => this.#removePeer(peerId));
+    return this.#transaction(() => removePeer(this.#file, peerId));
   }
 
   remove(removal: Omit<Removal, 'id'>): Promise<Removal> {
@@ -280,7 +205,7 @@ export class SqliteStore implements Store {
       const { kept, isNew } = remove(this.#file, removal);
       const { kind: what, subject } = removal;
       if (isNew) this.#record({ kind: 'removed', what, subject, isHere: false });
-      if (what === 'peer') this.#removePeer(subject);
+      if (what === 'peer') removePeer(this.#file, subject);
       return kept;
     });
   }
@@ -304,48 +229,40 @@ export class SqliteStore implements Store {
     return asPromise(() => isRemoved(this.#file, kind, subject));
   }
 
-  lookUp(name: string, most: Record<keyof LookedUp, number>, now: number): Promise<LookedUp> {
-    return asPromise(() => lookUp(this.#file, name, most, now));
+  lookUp(name: string, most: Record<keyof LookedUp, number>, now: number): Answer<LookedUp> {
+    return lookUp(this.#file, this.#known, name, most, now);
   }
 
   contentOf(root: string, limit: number, now: number): Promise<Content> {
     return asPromise(() => {
-      const content = this.#large.of(root, now, () => contentOf(this.#file, root, now));
+      const content = this.#large.of(root, now, () => contentOf(this.#written, root, now));
       return { ...content, sources: chosenSources(content.sources, limit) };
     });
   }
 
   search(query: SearchQuery, limit: number, now: number): Promise<FoundPage> {
-    return search(searchedNames(this.#file), query, limit, now);
+    return search(searchedNames(this.#written), query, limit, now);
   }
 
   peers(limit: number, now: number): Promise<PeerSummary[]> {
-    return asPromise(() => peers(this.#file, limit, now));
+    return asPromise(() => peers(this.#written, limit, now));
   }
 
   counts(now: number): Promise<Counts> {
-    return asPromise(() => counts(this.#file, now));
+    return asPromise(() => counts(this.#written, now));
   }
 
   contents(): Promise<number> {
     return countContents(this.#file);
   }
 
-  hasLease({ ipAddress, port }: Endpoint, now: number): Promise<boolean> {
-    return asPromise(
-      () =>
-        this.#file.one(`SELECT 1 FROM peers WHERE ${LEASE_AT}`, { ipAddress, port, now }) !==
-        undefined,
-    );
+  hasLease(endpoint: Endpoint, now: number): Promise<boolean> {
+    return asPromise(() => hasLease(this.#written, endpoint, now));
   }
 
-  endLease({ ipAddress, port }: Endpoint, now: number): Promise<void> {
+  endLease(endpoint: Endpoint, now: number): Promise<void> {
     return this.#transaction(() => {
-      const ended = this.#file.run(
-        `UPDATE peers SET expires_at = :now, is_gone = 1 WHERE ${LEASE_AT}`,
-        { ipAddress, port, now },
-      );
-      if (ended > 0) this.#record({ kind: 'peer', endpoint: { ipAddress, port }, isHere: false });
+      endLease(this.#file, endpoint, now);
     });
   }
 
@@ -359,60 +276,23 @@ export class SqliteStore implements Store {
 
   noticeEndedLeases(now: number): Promise<void> {
     return this.#transaction(() => {
-      const ended = this.#file.all(
-        `UPDATE peers SET is_gone = 1 WHERE is_gone = 0 AND expires_at <= :now
-         RETURNING ip_address, port`,
-        { now },
-      );
-      for (const row of ended)
-        this.#record({ kind: 'peer', endpoint: endpointOf(row), isHere: false });
+      noticeEndedLeases(this.#file, now);
       forgetOldChanges(this.#file, KEPT_CHANGES);
     });
   }
 
   exerciseEndpoints(): Promise<Endpoint[]> {
-    return asPromise(() =>
-      this.#file
-        .all(`SELECT ip_address, port FROM peers WHERE contract = 'exercise'`)
-        .map(endpointOf),
-    );
+    return asPromise(() => exerciseEndpoints(this.#file));
   }
 
-  dropExerciseEndpoint({ ipAddress, port }: Endpoint): Promise<void> {
+  dropExerciseEndpoint(endpoint: Endpoint): Promise<void> {
     return this.#transaction(() => {
-      const row = this.#file.one(
-        `SELECT id FROM peers
-         WHERE contract = 'exercise' AND ip_address = :ipAddress AND port = :port`,
-        { ipAddress, port },
-      );
-      if (!row) return;
-      this.#forget(row['id'] as number);
-      this.#record({ kind: 'peer', endpoint: { ipAddress, port }, isHere: false });
+      dropExerciseEndpoint(this.#file, endpoint);
     });
   }
 
   dropExpired(before: number): Promise<number> {
-    return this.#transaction(() => {
-      const expired = this.#file.all('SELECT id FROM peers WHERE expires_at < :before', { before });
-      for (const row of expired) this.#forget(row['id'] as number);
-      return expired.length;
-    });
-  }
-
-  #removePeer(peerId: string): boolean {
-    const row = this.#file.one(
-      'SELECT id, ip_address, port, is_gone FROM peers WHERE peer_id = :peerId',
-      { peerId },
-    );
-    if (!row) return false;
-    this.#forget(row['id'] as number);
-    if (row['is_gone'] === 0)
-      this.#record({ kind: 'peer', endpoint: endpointOf(row), isHere: false });
-    return true;
-  }
-
-  #forget(peer: number): void {
-    forgetPeer(this.#file, peer);
+    return this.#transaction(() => dropExpired(this.#file, before));
   }
 
   #recount(peer: number, names: number): void {
@@ -423,7 +303,13 @@ export class SqliteStore implements Store {
     recordChange(this.#file, change);
   }
 
+  /** The file with all leases in it as they are: for who asks it for them. */
+  get #written(): SqliteFile {
+    this.#known.write();
+    return this.#file;
+  }
+
   #transaction<T>(work: () => T): Promise<T> {
-    return asPromise(() => this.#file.transaction(work));
+    return asPromise(() => this.#written.transaction(work));
   }
 }

@@ -42,6 +42,14 @@ export interface NativePeer {
   key?: string | undefined;
 }
 
+/** What an engine may know at once: of what is asked most of all even a promise would be felt. */
+export type Answer<T> = T | Promise<T>;
+
+/** What is made of an answer: at once, where it is there at once. */
+export function answerFrom<T, U>(answer: Answer<T>, make: (value: T) => U): Answer<U> {
+  return answer instanceof Promise ? answer.then(make) : make(answer);
+}
+
 /** What is told under a name. */
 export interface LookedUp {
   /**
@@ -85,7 +93,7 @@ export interface Store extends Startable {
    */
   deregister(name: string, endpoint: Endpoint, now: number): Promise<boolean>;
   /** Everyone who offers a name, each endpoint once. */
-  endpointsOf(name: string, now: number): Promise<Endpoint[]>;
+  endpointsOf(name: string, now: number): Answer<Endpoint[]>;
   /** The names after `after` in code point order, with their endpoints. */
   listNames(after: string, limit: number, now: number): Promise<RegisteredName[]>;
 
@@ -93,7 +101,7 @@ export interface Store extends Startable {
    * Renews a lease that runs, of a peer that is where it was and comes with the same key: most calls of all.
    * Answers the revision, or undefined, where it takes more: `renewLease`.
    */
-  renewRunning(peer: NativePeer, now: number, expiresAt: number): Promise<number | undefined>;
+  renewRunning(peer: NativePeer, now: number, expiresAt: number): Answer<number | undefined>;
   /**
    * Renews a lease, or begins one; answers the revision of the catalogue that is kept, 0 for none.
    * @throws CodedError `bad-key` where its key is not known any more, `removed`
@@ -130,7 +138,7 @@ export interface Store extends Startable {
   isRemoved(kind: RemovalKind, subject: string): Promise<boolean>;
 
   /** What is told under a name, of versions and of sources at most so many. */
-  lookUp(name: string, most: Record<keyof LookedUp, number>, now: number): Promise<LookedUp>;
+  lookUp(name: string, most: Record<keyof LookedUp, number>, now: number): Answer<LookedUp>;
   /**
    * Who holds a content, under any name or none, each endpoint once: wholly where one of its tellings
    * says so. A random choice beyond `limit`. Of a content with more than 100 sources the answer may be
