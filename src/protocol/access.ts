@@ -38,7 +38,7 @@ const ExpiresSchema = Type.Union([TimeSchema, Type.Null()], {
 });
 
 /** A key as those see it who look after keys: never the key itself. */
-export const KeySchema = Type.Object({
+const KeySchema = Type.Object({
   id: KeyIdSchema,
   name: KeyNameSchema,
   role: RoleSchema,

@@ -8,7 +8,7 @@ import type { Registry, RegistryOptions } from '../../src/registry/registry.ts';
 import { startRegistry } from '../harness/running.ts';
 import { call, type Answered } from './calling.ts';
 
-export interface CallOptions {
+interface CallOptions {
   body?: unknown;
   headers?: OutgoingHttpHeaders;
 }

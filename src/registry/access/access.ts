@@ -7,7 +7,7 @@ import { CodedError } from '../../protocol/errors.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { remembered } from '../../lib/remembered.ts';
 import { addressOf } from '../callers.ts';
-import type { RegistryServer } from '../context.ts';
+import type { HttpApp } from '../../lib/http/app.ts';
 import type { Store } from '../store/store.ts';
 import type { AuditTrail } from './audit-trail.ts';
 import { Keys } from './keys.ts';
@@ -43,7 +43,7 @@ export class Access {
   }
 
   /** Guards every route of an app, those too that it does not have. Call it after the hooks that bound load. */
-  guard(app: RegistryServer): void {
+  guard(app: HttpApp): void {
     app.addHook('onRequest', (request, reply, done) => {
       const rule = ruleOf(request, this.#opened);
       if (rule.overPlain !== true && !isEncrypted(request)) {
@@ -139,7 +139,7 @@ export class Access {
   }
 }
 
-export function isEncrypted({ raw: { socket } }: FastifyRequest): boolean {
+function isEncrypted({ raw: { socket } }: FastifyRequest): boolean {
   return (socket as Partial<TLSSocket>).encrypted === true;
 }
 

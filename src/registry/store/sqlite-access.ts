@@ -16,6 +16,7 @@ import { asPromise, type Row, type SqliteFile } from './sqlite-file.ts';
 import { endpointOf } from './sqlite-look-ups.ts';
 
 const KEY_COLUMNS = 'id, name, role, created, expires';
+const KEY_BY_ID = `SELECT ${KEY_COLUMNS}, digest FROM keys WHERE id = ?`;
 const OTHER_ADMINS = `SELECT 1 FROM keys
   WHERE role = 'admin' AND id <> :id AND (expires IS NULL OR expires > :now) LIMIT 1`;
 
@@ -42,11 +43,14 @@ export class SqliteAccess implements AccessStore {
 
   keysOf(ids: string[]): Promise<KeptKey[]> {
     return asPromise(() =>
-      ids.flatMap((id) => {
-        const row = this.#file.one(`SELECT ${KEY_COLUMNS}, digest FROM keys WHERE id = :id`, {
-          id,
-        });
-        return row ? [{ ...keyOf(row), digest: row['digest'] as Uint8Array }] : [];
+      ids.flatMap((each) => {
+        const [row] = this.#file.lists(KEY_BY_ID, each);
+        if (!row) return [];
+        const [id, name, role, created, expires, digest] = row as [
+          ...[string, string, Key['role'], number, number | null],
+          ...[Uint8Array],
+        ];
+        return [{ id, name, role, created, expires, digest }];
       }),
     );
   }
