@@ -3,7 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import { rootOf } from '../peer/roots.ts';
 import { expect, onTestFinished, test } from 'vitest';
-import { pinOf, type Network } from '../../src/client/network.ts';
+import type { Network } from '../../src/client/network.ts';
+import { pinOf } from '../../src/lib/pin.ts';
 import { NativeRegistry } from '../../src/client/registry-client.ts';
 import { RateLimit } from '../../src/lib/rate-limit.ts';
 import { Peer } from '../../src/peer/peer.ts';
