@@ -199,22 +199,3 @@ test('a change that arrived though its answer did not is no change twice', async
   await registers(url, peer, ['a.txt', 'b.txt', 'c.txt']);
   expect(gate.losesAnswers).toBe(0);
 });
-
-test('a peer whose former lease is not its own any more offers everything under a new one', async () => {
-  const { url } = await startRegistry({ leaseSeconds: 1 });
-  const gate = await startGate(url);
-  const folder = await folderOf({ 'a.txt': 'a', 'b.txt': 'b' });
-  const { peer } = await startedPeer(folder, gate.url);
-  await registers(url, peer, ['a.txt', 'b.txt']);
-  const former = gate.calls.find((call) => call.startsWith('PUT ')) ?? '';
-  let refused = 0;
-  gate.refuses = (call) => {
-    if (call !== former) return undefined;
-    refused = gate.calls.length;
-    return { status: 403, code: 'endpoint-not-yours' };
-  };
-  const callsSince = () => (refused > 0 ? gate.calls.slice(refused) : []);
-  await expect.poll(callsSince, SOON).toContainEqual(expect.stringMatching(/^PATCH /));
-  await registers(url, peer, ['a.txt', 'b.txt']);
-  expect(callsSince()).not.toContain(former);
-});
