@@ -92,7 +92,7 @@ function idOf(file: SqliteFile, name: string): number | undefined {
   return file.lists('SELECT id FROM names WHERE name = ?', name)[0]?.[0] as number | undefined;
 }
 
-export function withdrawAll(file: SqliteFile, peer: number): void {
+function withdrawAll(file: SqliteFile, peer: number): void {
   file.run(
     `DELETE FROM names
      WHERE id IN (SELECT name FROM offers WHERE peer = :peer)
