@@ -123,7 +123,7 @@ export function createApp(options: {
   }).withTypeProvider<TypeBoxTypeProvider>();
   const connections = new Connections(MAX_CONNECTIONS);
   connections.watch(app.server);
-  app.server.prependListener('connection', (socket: Socket) => connections.admit(socket));
+  app.server.on('connection', (socket: Socket) => connections.admit(socket));
   // Answers are of their schemas' types as it is, and the engine's own way is the fastest.
   app.setSerializerCompiler(() => JSON.stringify);
 

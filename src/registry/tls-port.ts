@@ -32,8 +32,8 @@ export class TlsPort {
       minVersion: 'TLSv1.2',
       ALPNProtocols: ['http/1.1'],
     });
-    // What is done with each connection beforehand comes before it.
-    const hear = (server.listeners('connection') as Hear[]).at(-1);
+    // The one that the server was made with.
+    const [hear] = server.listeners('connection') as Hear[];
     if (!hear) throw new Error('The server of the app hears nobody.');
     server.removeListener('connection', hear);
     server.on('connection', (socket: Socket) => {
