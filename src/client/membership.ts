@@ -1,7 +1,7 @@
 // Who a key is at a private network, as its registry says.
 import { Type, type Static } from 'typebox';
 import { Value } from 'typebox/value';
-import { ROLES } from '../protocol/access.ts';
+import { RoleSchema } from '../protocol/access.ts';
 import { SERVICE } from '../protocol/schemas.ts';
 import { callJsonOrThrow, misbehaves } from './json-call.ts';
 import type { Network } from './network.ts';
@@ -11,7 +11,7 @@ const MembershipSchema = Type.Object({
   private: Type.Literal(true),
   you: Type.Object({
     name: Type.String(),
-    role: Type.Union(ROLES.map((role) => Type.Literal(role))),
+    role: RoleSchema,
   }),
 });
 

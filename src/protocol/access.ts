@@ -21,7 +21,7 @@ const TimeSchema = Type.Integer({
   description: 'Milliseconds since 1970-01-01T00:00:00Z.',
 });
 export const KeyIdSchema = Type.String({ pattern: '^[0-9a-f]{16}$', examples: [KEY_ID] });
-const RoleSchema = Type.Union(
+export const RoleSchema = Type.Union(
   [Type.Literal('reader'), Type.Literal('member'), Type.Literal('admin')],
   {
     description:

@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
+import { identityOf } from '../harness/identities.ts';
 import { call, expectProblem } from '../registry/calling.ts';
 import { answerTo, memoryOf, sharedRegistry } from './programs.ts';
 import { AMBIGUOUS, smuggled } from './smuggling.ts';
 
 const registry = sharedRegistry();
 const VICTIM = { ipAddress: '192.0.2.7', port: 7771 };
-const PEER = `/api/v1/peers/${'ab'.repeat(16)}`;
+const PEER = `/api/v1/peers/${identityOf('stranger').peerId}`;
 const listing = async () => (await call(registry.port, 'GET', '/api/Registers')).json;
 
 test.each(['evil.example', 'localhost.evil.example', '127.0.0.1.nip.io', '2130706433.example'])(

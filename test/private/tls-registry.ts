@@ -49,7 +49,7 @@ export async function startTlsRegistry(
     let head = '';
     socket
       .on('error', () => undefined)
-      .on('data', (bytes) => {
+      .on('data', (bytes: Buffer) => {
         told += bytes.toString();
         head += bytes.toString();
         if (!head.includes('\r\n\r\n')) return;
