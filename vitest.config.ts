@@ -21,6 +21,8 @@ export default defineConfig({
         test: {
           name: 'real',
           include: ['test/**/*.test.ts'],
+          // What a test makes it takes away itself.
+          isolate: false,
           globalSetup: './test/harness/page-built.ts',
           // Real processes, sockets and disks on a machine that may be busy; nothing is timed here.
           testTimeout: 60_000,
