@@ -3,7 +3,7 @@
 import type { Command, Option } from 'commander';
 import envPaths from 'env-paths';
 import { Type, type Static } from 'typebox';
-import { Value } from 'typebox/value';
+import { Check } from 'typebox/schema';
 import { join } from 'node:path';
 import { placeOf, type Network } from '../client/network.ts';
 import { privateText, writePrivateFile } from '../lib/private-file.ts';
@@ -104,7 +104,7 @@ export async function writeNetworks(file: string, joined: Joined): Promise<void>
 function parsed(text: string): Static<typeof FileSchema> | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return Value.Check(FileSchema, value) ? value : undefined;
+    return Check(FileSchema, value) ? value : undefined;
   } catch {
     return undefined;
   }

@@ -1,5 +1,5 @@
 // The client of a peer's control interface on this machine, as far as the command needs it.
-import { Value } from 'typebox/value';
+import { Check } from 'typebox/schema';
 import {
   CONTROL_BASE,
   CONTROL_SERVICE,
@@ -27,7 +27,7 @@ export async function controlState(
     const headers = { authorization: `Bearer ${token}` };
     const { status, json } = await callJson(peer, `${CONTROL_BASE}/state`, { headers, signal });
     if (status === 401) throw notRunning();
-    if (status === 200 && Value.Check(ControlStateSchema, json)) return json;
+    if (status === 200 && Check(ControlStateSchema, json)) return json;
     throw new CodedError(
       'internal',
       `The peer on port ${port} answers something else than its state: is it of another version?`,

@@ -1,5 +1,5 @@
 // Looking after the keys of a private network, with the key of an administrator.
-import { Value } from 'typebox/value';
+import { Check } from 'typebox/schema';
 import {
   KeysSchema,
   MadeKeySchema,
@@ -20,14 +20,14 @@ export async function createKey(
 ): Promise<MadeKey> {
   const call = { method: 'POST', body: JSON.stringify(key), signal };
   const json = await callJsonOrThrow(network, PATH, call);
-  if (Value.Check(MadeKeySchema, json)) return json;
+  if (Check(MadeKeySchema, json)) return json;
   throw misbehaves(network, 'something else than a key');
 }
 
 /** @throws CodedError `not-allowed`, `no-key`, `bad-key`, `registry-…` */
 export async function keysOf(network: Network, signal?: AbortSignal): Promise<KeyList['keys']> {
   const json = await callJsonOrThrow(network, PATH, { signal });
-  if (Value.Check(KeysSchema, json)) return json.keys;
+  if (Check(KeysSchema, json)) return json.keys;
   throw misbehaves(network, 'something else than keys');
 }
 

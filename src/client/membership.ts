@@ -1,6 +1,6 @@
 // Who a key is at a private network, as its registry says.
 import { Type, type Static } from 'typebox';
-import { Value } from 'typebox/value';
+import { Check } from 'typebox/schema';
 import { RoleSchema } from '../protocol/access.ts';
 import { SERVICE } from '../protocol/schemas.ts';
 import { callJsonOrThrow, misbehaves } from './json-call.ts';
@@ -25,6 +25,6 @@ export async function membershipOf(
   signal?: AbortSignal,
 ): Promise<Static<typeof MembershipSchema>['you']> {
   const json = await callJsonOrThrow(network, '/api/v1', { signal });
-  if (Value.Check(MembershipSchema, json)) return json.you;
+  if (Check(MembershipSchema, json)) return json.you;
   throw misbehaves(network, 'it is no registry of a private network');
 }

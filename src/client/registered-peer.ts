@@ -1,6 +1,6 @@
 // What a registry of the native contract is told in the name of one peer: each call carries the token that
 // its first proof was worth, and proves anew where that does not hold (lib/peer-proof).
-import { Value } from 'typebox/value';
+import { Check } from 'typebox/schema';
 import type { TSchema, Static } from 'typebox';
 import type { Identity } from '../lib/identity.ts';
 import { bodyDigest, LEASE_HEADER, peerProof, PROOF_HEADER } from '../lib/peer-proof.ts';
@@ -66,7 +66,7 @@ export class RegisteredPeer {
     signal: AbortSignal | undefined,
   ): Promise<Static<S>> {
     const json = await this.#tell(method, path, body, signal);
-    if (!Value.Check(schema, json)) throw misbehaves(this.#network, 'an answer of another shape');
+    if (!Check(schema, json)) throw misbehaves(this.#network, 'an answer of another shape');
     return json;
   }
 

@@ -1,6 +1,6 @@
 // The client of a registry, whichever contract it keeps. Nothing that a registry says is taken as it
 // comes: names are names, endpoints are endpoints, or they are left out.
-import { Value } from 'typebox/value';
+import { Check } from 'typebox/schema';
 import type { TSchema, Static } from 'typebox';
 import type { Identity } from '../lib/identity.ts';
 import { parseEndpoint, type Endpoint } from '../protocol/endpoints.ts';
@@ -214,7 +214,7 @@ export class NativeRegistry implements Lookups {
     signal: AbortSignal | undefined,
   ): Promise<Static<S>> {
     const json = await this.#tell(path, method, body, signal);
-    if (!Value.Check(schema, json)) throw misbehaves(this.#network, 'an answer of another shape');
+    if (!Check(schema, json)) throw misbehaves(this.#network, 'an answer of another shape');
     return json;
   }
 

@@ -1,5 +1,5 @@
 // What is taken off a private network, with the key of an administrator.
-import { Value } from 'typebox/value';
+import { Check } from 'typebox/schema';
 import type { Static, TSchema } from 'typebox';
 import {
   RemovalSchema,
@@ -43,6 +43,6 @@ async function call<S extends TSchema>(
   options: Parameters<typeof callJsonOrThrow>[2],
 ): Promise<Static<S>> {
   const json = await callJsonOrThrow(network, path, options);
-  if (Value.Check(schema, json)) return json;
+  if (Check(schema, json)) return json;
   throw misbehaves(network, 'something else than what was taken off');
 }

@@ -1,7 +1,6 @@
 // How a caller shows a registry that it is a peer: it signs what it asks for, and a nonce that it got there,
 // as a JWS (RFC 7515) with its public key in the header, in the manner of DPoP (RFC 9449).
 import { createPublicKey, hash } from 'node:crypto';
-import { CompactSign, compactVerify, decodeJwt, decodeProtectedHeader } from 'jose';
 import { peerIdOf, type Identity } from './identity.ts';
 
 /** The header of a request that carries the proof, */
@@ -29,10 +28,14 @@ export function bodyDigest(body = ''): string {
   return hash('sha256', body, 'base64url');
 }
 
-export function peerProof(
+/** Loaded when the first proof is made: who only asks makes none. */
+const jose = () => import('jose');
+
+export async function peerProof(
   { privateKey, publicKey }: Identity,
   { method, path, nonce, digest }: Proven,
 ): Promise<string> {
+  const { CompactSign } = await jose();
   const { x = '' } = publicKey.export({ format: 'jwk' });
   const claims = { htm: method, htu: path, nonce, body: digest };
   return new CompactSign(Buffer.from(JSON.stringify(claims)))
@@ -47,7 +50,8 @@ interface ReadProof extends Proven {
 }
 
 /** Undefined: the text is no proof of anything. Any text may come. */
-export function readPeerProof(text: string): ReadProof | undefined {
+export async function readPeerProof(text: string): Promise<ReadProof | undefined> {
+  const { compactVerify, decodeJwt, decodeProtectedHeader } = await jose();
   try {
     const { alg, typ, jwk } = decodeProtectedHeader(text);
     const x = (jwk as { x?: unknown } | undefined)?.x;

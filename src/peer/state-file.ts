@@ -2,7 +2,7 @@
 // never trusted when it is read.
 import { readFile, rename, stat } from 'node:fs/promises';
 import type { Static, TSchema } from 'typebox';
-import { Value } from 'typebox/value';
+import { Check } from 'typebox/schema';
 import type { Logger } from '../lib/log.ts';
 import { replaceFile } from '../lib/replace-file.ts';
 
@@ -32,7 +32,7 @@ export class StateFile<S extends TSchema> {
       const { size } = await stat(this.#path);
       if (size > MAX_FILE_BYTES) throw new Error(`it has ${size} bytes`);
       const value: unknown = JSON.parse(await readFile(this.#path, 'utf8'));
-      if (!Value.Check(this.#schema, value)) throw new Error('it is of another shape');
+      if (!Check(this.#schema, value)) throw new Error('it is of another shape');
       return value;
     } catch (err) {
       if ((err as NodeJS.ErrnoException).code === 'ENOENT') return undefined;

@@ -99,7 +99,7 @@ export class Proofs {
     peerId: string,
     address: string,
   ): Promise<string | undefined> {
-    const proof = readPeerProof(text);
+    const proof = await readPeerProof(text);
     if (!proof) return 'it is no JWS with the claims and the Ed25519 key that it has to have';
     if (proof.peerId !== peerId) return 'it is another peer’s';
     const given = seal.opened(proof.nonce, 'nonce', address);

@@ -240,7 +240,7 @@ test('any header is a proof or a refusal', async () => {
     .map(([at, put]) => good.slice(0, at) + put + good.slice(at + 1));
   await fc.assert(
     fc.asyncProperty(fc.oneof(mutated, fc.string()), async (text) => {
-      const read = readPeerProof(text);
+      const read = await readPeerProof(text);
       expect(read === undefined || text === good || !(await read.isSigned())).toBe(true);
     }),
     { numRuns: 2_000 },
