@@ -37,7 +37,10 @@ test.each(Object.entries(VOICES))('the %s voice sends it whole and right', async
 test.each(Object.entries(VOICES))(
   'the %s voice waits for longer than a stalled reader may, and goes on once it is allowed to',
   async (_, request) => {
-    const { peer, uploadLimit } = await limited(1, { stalledAfterMs: 400, openingTimeoutMs: 2_000 });
+    const { peer, uploadLimit } = await limited(1, {
+      stalledAfterMs: 400,
+      openingTimeoutMs: 2_000,
+    });
     const socket = await connected(peer);
     socket.write(request);
     const first = await firstBytes(socket);
