@@ -1,7 +1,7 @@
 // sp2p join: comes into a private network, by a link that is pasted or piped: never in the arguments.
 import { isCancel, password } from '@clack/prompts';
 import { Command } from 'commander';
-import { membershipOf } from '../client/membership.ts';
+import { keyHolderOf } from '../client/key-holder.ts';
 import { CodedError } from '../protocol/errors.ts';
 import { parseJoinLink } from '../protocol/join-link.ts';
 import { printable } from '../protocol/names.ts';
@@ -33,7 +33,7 @@ export function joinCommand(): Command {
 async function join(text: string, { networks: file, json = false }: Flags): Promise<void> {
   const link = parseJoinLink(text);
   const joined = await readNetworks(file);
-  const { name, role } = await membershipOf(link);
+  const { name, role } = await keyHolderOf(link);
   const former = joinedAt(link.url, joined.networks);
   const others = joined.networks.filter((each) => each !== former);
   await writeNetworks(file, { networks: [...others, link], default: link });

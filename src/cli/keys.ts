@@ -10,10 +10,9 @@ import { printable } from '../protocol/names.ts';
 import { withNetwork } from './networks.ts';
 import { jsonOption, option } from './options.ts';
 import { countText, jsonText, print, say } from './terminal.ts';
+import { parseTime } from './times.ts';
 
 const KEY_ID = /^[0-9a-f]{16}$/;
-const HOUR_MS = 60 * 60 * 1_000;
-const UNITS_MS: Record<string, number> = { h: HOUR_MS, d: 24 * HOUR_MS, w: 7 * 24 * HOUR_MS };
 
 interface Flags {
   network: Network;
@@ -103,14 +102,8 @@ function endText(expires: number | null): string {
 
 /** Milliseconds since 1970. */
 function endIn(text: string, now: number): number {
-  const [, count, unit = ''] = /^(\d{1,5})([hdw])$/.exec(text) ?? [];
-  const end =
-    count === undefined
-      ? /^\d{4}-\d{2}-\d{2}$/.test(text)
-        ? Date.parse(text)
-        : NaN
-      : now + Number(count) * (UNITS_MS[unit] ?? NaN);
-  if (end > now) return end;
+  const end = parseTime(text, now, 1);
+  if (end !== undefined && end > now) return end;
   throw new InvalidArgumentError('It is a time to come: 12h, 30d, 4w, or a day, 2027-01-31.');
 }
 

@@ -9,6 +9,7 @@ import { withNetwork } from './networks.ts';
 import { jsonOption, option, wholeNumber } from './options.ts';
 import { parseBytes } from './rates.ts';
 import { bytesText, countText, jsonText, print, say } from './terminal.ts';
+import { parseTime } from './times.ts';
 
 interface Flags {
   network: Network;
@@ -107,19 +108,10 @@ function bytesIn(text: string): number {
   return bytes;
 }
 
-const HOUR_MS = 60 * 60 * 1000;
-const AGES: Readonly<Record<string, number>> = { h: HOUR_MS, d: 24 * HOUR_MS, w: 7 * 24 * HOUR_MS };
-
-/** Milliseconds since 1970 of the beginning of a day (UTC, in which days are shown), or so long before now. */
+/** Milliseconds since 1970. */
 function timeIn(text: string, now: number): number {
-  const [, count, unit = ''] = /^(\d{1,6})([hdw])$/.exec(text) ?? [];
-  const time =
-    count !== undefined
-      ? now - Number(count) * (AGES[unit] ?? NaN)
-      : /^\d{4}-\d\d-\d\d$/.test(text)
-        ? Date.parse(text)
-        : NaN;
-  if (Number.isNaN(time))
+  const time = parseTime(text, now, -1);
+  if (time === undefined)
     throw new InvalidArgumentError('It is a day, such as 2026-01-31, or an age: 12h, 7d, 4w.');
   return time;
 }

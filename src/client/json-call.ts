@@ -3,6 +3,8 @@
 import { request, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as requestOverTls } from 'node:https';
 import { CodedError, crossesTheWire, isErrorCode } from '../protocol/errors.ts';
+import type { Static, TSchema } from 'typebox';
+import { Check } from 'typebox/schema';
 import { agentOf, placeOf, type Network } from './network.ts';
 
 /** A registry that has not answered by then is not there. */
@@ -148,6 +150,16 @@ export async function callJsonOrThrow(...call: Parameters<typeof callJson>): Pro
   const answer = await callJson(...call);
   if (answer.status >= 200 && answer.status < 300) return answer.json;
   throw refusalOf(call[0], answer);
+}
+
+/** The same for an answer that has a shape. @throws CodedError `registry-misbehaves` for one of another */
+export async function callFor<S extends TSchema>(
+  schema: S,
+  ...call: Parameters<typeof callJson>
+): Promise<Static<S>> {
+  const json = await callJsonOrThrow(...call);
+  if (Check(schema, json)) return json;
+  throw misbehaves(call[0], 'an answer of another shape');
 }
 
 /** What an answer says that is none of success. */

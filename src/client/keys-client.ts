@@ -1,5 +1,4 @@
 // Looking after the keys of a private network, with the key of an administrator.
-import { Check } from 'typebox/schema';
 import {
   KeysSchema,
   MadeKeySchema,
@@ -7,28 +6,20 @@ import {
   type MadeKey,
   type NewKey,
 } from '../protocol/access.ts';
-import { callJsonOrThrow, misbehaves } from './json-call.ts';
+import { callFor, callJsonOrThrow } from './json-call.ts';
 import type { Network } from './network.ts';
 
 const PATH = '/api/v1/keys';
 
 /** @throws CodedError `not-allowed`, `no-key`, `bad-key`, `too-many-keys`, `registry-…` */
-export async function createKey(
-  network: Network,
-  key: NewKey,
-  signal?: AbortSignal,
-): Promise<MadeKey> {
+export function createKey(network: Network, key: NewKey, signal?: AbortSignal): Promise<MadeKey> {
   const call = { method: 'POST', body: JSON.stringify(key), signal };
-  const json = await callJsonOrThrow(network, PATH, call);
-  if (Check(MadeKeySchema, json)) return json;
-  throw misbehaves(network, 'something else than a key');
+  return callFor(MadeKeySchema, network, PATH, call);
 }
 
 /** @throws CodedError `not-allowed`, `no-key`, `bad-key`, `registry-…` */
 export async function keysOf(network: Network, signal?: AbortSignal): Promise<KeyList['keys']> {
-  const json = await callJsonOrThrow(network, PATH, { signal });
-  if (Check(KeysSchema, json)) return json.keys;
-  throw misbehaves(network, 'something else than keys');
+  return (await callFor(KeysSchema, network, PATH, { signal })).keys;
 }
 
 /** @throws CodedError `unknown-key`, `not-allowed`, `no-key`, `bad-key`, `registry-…` */

@@ -1,6 +1,5 @@
 // The client of a registry, whichever contract it keeps. Nothing that a registry says is taken as it
 // comes: names are names, endpoints are endpoints, or they are left out.
-import { Check } from 'typebox/schema';
 import type { TSchema, Static } from 'typebox';
 import type { Identity } from '../lib/identity.ts';
 import { parseEndpoint, type Endpoint } from '../protocol/endpoints.ts';
@@ -24,7 +23,7 @@ import {
   type Version,
 } from '../protocol/schemas.ts';
 import { TicketKeysSchema, type TicketKeys } from '../protocol/tickets.ts';
-import { callJson, callJsonOrThrow, misbehaves, refusalOf } from './json-call.ts';
+import { callFor, callJson, callJsonOrThrow, misbehaves, refusalOf } from './json-call.ts';
 import type { Network } from './network.ts';
 import { RegisteredPeer } from './registered-peer.ts';
 
@@ -120,7 +119,8 @@ export class NativeRegistry implements Lookups {
     root?: string,
   ): Promise<void> {
     const body: Report = { endpoint, reason, ...(root !== undefined && { root }) };
-    await this.#tell('reports', 'POST', body, signal);
+    const call = { method: 'POST', body: JSON.stringify(body), signal };
+    await callJsonOrThrow(this.#network, '/api/v1/reports', call);
   }
 
   /**
@@ -206,26 +206,15 @@ export class NativeRegistry implements Lookups {
     return { ...answer, peers };
   }
 
-  async #call<S extends TSchema>(
+  #call<S extends TSchema>(
     schema: S,
     path: string,
     method: string,
     body: unknown,
     signal: AbortSignal | undefined,
   ): Promise<Static<S>> {
-    const json = await this.#tell(path, method, body, signal);
-    if (!Check(schema, json)) throw misbehaves(this.#network, 'an answer of another shape');
-    return json;
-  }
-
-  #tell(
-    path: string,
-    method: string,
-    body: unknown,
-    signal: AbortSignal | undefined,
-  ): Promise<unknown> {
     const text = body === undefined ? undefined : JSON.stringify(body);
-    return callJsonOrThrow(this.#network, `/api/v1/${path}`, { method, body: text, signal });
+    return callFor(schema, this.#network, `/api/v1/${path}`, { method, body: text, signal });
   }
 }
 

@@ -1,6 +1,4 @@
 // What is taken off a private network, with the key of an administrator.
-import { Check } from 'typebox/schema';
-import type { Static, TSchema } from 'typebox';
 import {
   RemovalSchema,
   RemovalsSchema,
@@ -8,7 +6,7 @@ import {
   type Removal,
   type Removals,
 } from '../protocol/access.ts';
-import { callJsonOrThrow, misbehaves } from './json-call.ts';
+import { callFor } from './json-call.ts';
 import type { Network } from './network.ts';
 
 const PATH = '/api/v1/removals';
@@ -19,7 +17,7 @@ export function remove(
   removal: NewRemoval,
   signal?: AbortSignal,
 ): Promise<Removal> {
-  return call(network, RemovalSchema, PATH, {
+  return callFor(RemovalSchema, network, PATH, {
     method: 'POST',
     body: JSON.stringify(removal),
     signal,
@@ -28,21 +26,10 @@ export function remove(
 
 /** The latest first. @throws CodedError `not-allowed`, `no-key`, `bad-key`, `registry-…` */
 export function removals(network: Network, limit: number, signal?: AbortSignal): Promise<Removals> {
-  return call(network, RemovalsSchema, `${PATH}?limit=${limit}`, { signal });
+  return callFor(RemovalsSchema, network, `${PATH}?limit=${limit}`, { signal });
 }
 
 /** @throws CodedError `not-found`, `not-allowed`, `no-key`, `bad-key`, `registry-…` */
 export function restore(network: Network, id: number, signal?: AbortSignal): Promise<Removal> {
-  return call(network, RemovalSchema, `${PATH}/${id}`, { method: 'DELETE', signal });
-}
-
-async function call<S extends TSchema>(
-  network: Network,
-  schema: S,
-  path: string,
-  options: Parameters<typeof callJsonOrThrow>[2],
-): Promise<Static<S>> {
-  const json = await callJsonOrThrow(network, path, options);
-  if (Check(schema, json)) return json;
-  throw misbehaves(network, 'something else than what was taken off');
+  return callFor(RemovalSchema, network, `${PATH}/${id}`, { method: 'DELETE', signal });
 }

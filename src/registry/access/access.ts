@@ -8,6 +8,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { remembered } from '../../lib/remembered.ts';
 import { addressOf } from '../callers.ts';
 import type { HttpApp } from '../../lib/http/app.ts';
+import { Seal } from '../seal.ts';
 import type { Store } from '../store/store.ts';
 import type { AuditTrail } from './audit-trail.ts';
 import { Keys } from './keys.ts';
@@ -25,7 +26,7 @@ export class Access {
   readonly #clock: Clock;
   readonly #keys: Keys;
   readonly #opened: ReadonlySet<string>;
-  readonly #secret: () => Promise<Buffer>;
+  readonly #seal: () => Promise<Seal>;
   readonly #admitted = new WeakMap<FastifyRequest, Key>();
   readonly #refusals = new WeakMap<FastifyRequest, string>();
   readonly #routine = new WeakSet<FastifyRequest>();
@@ -39,7 +40,7 @@ export class Access {
     this.#clock = clock;
     this.#keys = new Keys(store.access);
     this.#opened = new Set(openedBases.flatMap((base) => [`/${base}`, `/${base}/*`]));
-    this.#secret = remembered(() => store.secret('sessions'));
+    this.#seal = remembered(async () => new Seal(await store.secret('sessions')));
   }
 
   /** Guards every route of an app, those too that it does not have. Call it after the hooks that bound load. */
@@ -86,7 +87,7 @@ export class Access {
     const key = await this.#keys.shown(text, now);
     this.#admitted.set(request, key);
     const expires = Math.min(now + SESSION_MS, key.expires ?? Infinity);
-    return sessionCookie(await this.#secret(), key.id, expires, now);
+    return sessionCookie(await this.#seal(), key.id, expires, now);
   }
 
   async #admit(request: FastifyRequest, reply: FastifyReply, { role }: Rule): Promise<undefined> {
@@ -111,7 +112,7 @@ export class Access {
     const [, text] = BEARER.exec(headers.authorization ?? '') ?? [];
     if (text !== undefined) return this.#keys.shown(text, now);
     if (headers.authorization === undefined && hasSession(headers.cookie)) {
-      const id = keyOfSession(await this.#secret(), headers.cookie, now);
+      const id = keyOfSession(await this.#seal(), headers.cookie, now);
       if (id !== undefined) return this.#keys.ofId(id, now);
     }
     throw new CodedError(

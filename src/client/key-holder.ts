@@ -6,7 +6,7 @@ import { SERVICE } from '../protocol/schemas.ts';
 import { callJsonOrThrow, misbehaves } from './json-call.ts';
 import type { Network } from './network.ts';
 
-const MembershipSchema = Type.Object({
+const HolderSchema = Type.Object({
   service: Type.Literal(SERVICE),
   private: Type.Literal(true),
   you: Type.Object({
@@ -20,11 +20,11 @@ const MembershipSchema = Type.Object({
  *
  * @throws CodedError `bad-key`, `wrong-certificate`, `registry-…`
  */
-export async function membershipOf(
+export async function keyHolderOf(
   network: Network,
   signal?: AbortSignal,
-): Promise<Static<typeof MembershipSchema>['you']> {
+): Promise<Static<typeof HolderSchema>['you']> {
   const json = await callJsonOrThrow(network, '/api/v1', { signal });
-  if (Check(MembershipSchema, json)) return json.you;
+  if (Check(HolderSchema, json)) return json.you;
   throw misbehaves(network, 'it is no registry of a private network');
 }
