@@ -23,7 +23,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           // What a test makes it takes away itself.
           isolate: false,
-          globalSetup: './test/harness/page-built.ts',
+          globalSetup: './test/harness/built.ts',
           // Real processes, sockets and disks on a machine that may be busy; nothing is timed here.
           testTimeout: 60_000,
           hookTimeout: 60_000,

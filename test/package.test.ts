@@ -11,7 +11,7 @@ import { folderOf, temporaryFolder } from './harness/temporary.ts';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const SYSTEM_NODE = '/usr/bin/node';
-/** Packing compiles, and installing asks the package registry. */
+/** Packing builds, and installing asks the package registry. */
 const TIMEOUT_MS = 600_000;
 
 /** As a user's shell has it, with the pinned Node in front, and nothing of the npm that runs the tests. */
@@ -50,7 +50,8 @@ test(
 
     const paths = (await run('tar', ['-tzf', join(packed, archive)], packed)).trim().split('\n');
     for (const path of [
-      ...['package.json', 'README.md', 'LICENSE', 'bin/sp2p.js', 'dist/cli/main.js'],
+      ...['package.json', 'README.md', 'LICENSE', 'bin/sp2p.js', 'dist/command/main.js'],
+      'dist/command/LICENSES.txt',
       'dist/web/index.html',
     ])
       expect(paths).toContain(`package/${path}`);
@@ -72,6 +73,7 @@ test(
     expect(modules).not.toContain('typescript');
     expect(modules).not.toContain('vitest');
     expect(modules).not.toContain('preact');
+    expect(modules).not.toContain('typebox');
 
     const here = ['--host', '127.0.0.1', '--port', '0', '--json'];
     const data = join(elsewhere, 'data');

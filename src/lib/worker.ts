@@ -1,5 +1,5 @@
-// Starts worker threads whose code lies beside the file that starts them: TypeScript in a clone,
-// JavaScript in the published package.
+// Starts worker threads whose code lies beside the file that starts them: TypeScript, or JavaScript where the
+// command was bundled.
 import module from 'node:module';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';

@@ -1,4 +1,5 @@
-// The page of a clone: built when it is needed, once for each state of its sources, whoever else builds.
+// Page and command of a clone: built when they are needed, once for each state of their sources, whoever
+// else builds.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, cp, mkdir, readdir, readFile, symlink } from 'node:fs/promises';
@@ -11,10 +12,10 @@ import { temporaryFolder } from './harness/temporary.ts';
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const BUILDING = /^Building the page [^\n]+\n$/;
 
-/** What the page is built from, elsewhere. */
+/** What is built, elsewhere. */
 async function clone(): Promise<string> {
   const folder = await temporaryFolder();
-  const parts = ['web', 'src/protocol', 'scripts', 'vite.config.ts', 'tsconfig.json'];
+  const parts = ['bin', 'web', 'src', 'scripts', 'vite.config.ts', 'tsconfig.json'];
   for (const part of [...parts, 'package.json', 'package-lock.json']) {
     await mkdir(join(folder, part, '..'), { recursive: true });
     await cp(join(ROOT, part), join(folder, part), { recursive: true });
@@ -23,12 +24,18 @@ async function clone(): Promise<string> {
   return folder;
 }
 
-async function build(folder: string): Promise<{ code: number | null; said: string }> {
-  const child = spawn(process.execPath, [join(folder, 'scripts/page.ts')], { stdio: 'pipe' });
-  const [said, [code]] = await Promise.all([
+async function run(file: string, ...args: string[]) {
+  const child = spawn(process.execPath, [file, ...args], { stdio: 'pipe' });
+  const [printed, said, [code]] = await Promise.all([
+    text(child.stdout),
     text(child.stderr),
     once(child, 'close') as Promise<[number | null]>,
   ]);
+  return { code, said, printed };
+}
+
+async function build(folder: string): Promise<{ code: number | null; said: string }> {
+  const { code, said } = await run(join(folder, 'scripts/page.ts'));
   return { code, said };
 }
 
@@ -61,4 +68,31 @@ test('a page that cannot be built leaves the one that is there', async () => {
   expect(said).toContain('Vite could not build it');
   expect(await readFile(join(folder, 'dist/web/index.html'), 'utf8')).toBe(index);
   expect(await readdir(join(folder, 'dist'))).toEqual(['web']);
+});
+
+test('the command is built at its first start, and again when a source has changed', async () => {
+  const folder = await clone();
+  const building = expect.stringMatching(/^Building the command [^\n]+\n$/) as string;
+  const version = () => run(join(folder, 'bin/sp2p.js'), '--version');
+  const is = { code: 0, printed: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as string };
+  const first = await Promise.all([version(), version()]);
+  expect(first).toEqual([
+    { ...is, said: building },
+    { ...is, said: building },
+  ]);
+  expect(await version()).toEqual({ ...is, said: '' });
+  expect(await readdir(join(folder, 'dist'))).toEqual(['command']);
+
+  await appendFile(join(folder, 'src/lib/version.ts'), "\nprocess.stdout.write('changed ');\n");
+  expect(await version()).toMatchObject({ code: 0, said: building });
+  expect((await version()).printed).toMatch(/^changed /);
+});
+
+test('a command that cannot be built runs from its sources, and says why', async () => {
+  const folder = await clone();
+  await appendFile(join(folder, 'src/cli/status.ts'), '\n}{\n');
+  const { code, said } = await run(join(folder, 'bin/sp2p.js'), '--version');
+  expect(code).toBe(0);
+  expect(said).toMatch(/runs from its sources, and starts slowly: [^]*status\.ts/);
+  expect(await readdir(join(folder, 'dist'))).toEqual([]);
 });
