@@ -18,6 +18,7 @@ export class HostProcess {
   readonly #lines: string[] = [];
   #errors = '';
   #hasEnded = false;
+  #cpuAtEnd = 0;
   #look = () => {};
 
   constructor(host: Host, program: string, ...args: string[]) {
@@ -65,7 +66,7 @@ export class HostProcess {
     this.#child.stdin.write(`${line}\n`);
   }
 
-  /** Seconds of CPU so far, with those of its children that have ended; 0 once it is gone. */
+  /** Seconds of CPU so far, with those of its children that have ended; once it is gone, what it had when it was told to. */
   cpu(): number {
     try {
       const stat = readFileSync(`/proc/${this.#child.pid ?? 0}/stat`, 'utf8');
@@ -73,13 +74,14 @@ export class HostProcess {
       const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
       return ticks / TICKS_PER_SECOND;
     } catch {
-      return 0;
+      return this.#cpuAtEnd;
     }
   }
 
   /** Ends it the way its own kind ends, at the end of its input or a SIGTERM; kills it when that is late. */
   async end(): Promise<void> {
     if (this.#hasEnded) return;
+    this.#cpuAtEnd = this.cpu();
     const closed = once(this.#child, 'close');
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), END_DEADLINE_MS);
     this.#child.stdin.end();

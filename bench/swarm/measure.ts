@@ -95,14 +95,13 @@ export async function measure(
         try {
           const line = await process.line((said) => said.startsWith('{'), deadline);
           const ended = performance.now();
-          const cpu = leavesWhenDone ? cpuOf(process) : undefined;
           if (leavesWhenDone) await process.end();
           const at = network.hosts.findIndex((each) => each === host);
           const received =
             ((await network.traffic())[at]?.received ?? NaN) - (before[at]?.received ?? NaN);
           const { wasted } = JSON.parse(line) as { wasted?: number };
           const seconds = (ended - came) / 1000;
-          return { process, file, seconds, ended, cpu, received, wasted };
+          return { process, file, seconds, ended, received, wasted };
         } catch (error) {
           return { process, file, seconds: null, failure: String(error) };
         }
@@ -125,7 +124,7 @@ export async function measure(
         down: finite(peer.down),
         sent: (after[n]?.sent ?? NaN) - (before[n]?.sent ?? NaN),
         received: (after[n]?.received ?? NaN) - (before[n]?.received ?? NaN),
-        cpu: download?.cpu ?? cpu.get(host) ?? 0,
+        cpu: cpu.get(host) ?? 0,
         ...(download && { seconds: download.seconds }),
         ...(download?.failure !== undefined && { failure: download.failure }),
         ...(download?.received !== undefined && {

@@ -1,13 +1,13 @@
-// Sends a range of an open file: two buffers, one being read while the other is being written, one for a
-// slow reader, so that memory is bounded however slow it is. The last chunk is held back until the file is known
+// Sends a range of an open file: one buffer is read while another is written, and one alone is there for who is
+// slow, so that memory is bounded however slow that is. The last chunk is held back until the file is known
 // to be what it was: a receiver never ends up with a whole mixture of two states.
 import type { Writable } from 'node:stream';
+import { CHUNK_BYTES, giveChunk, takeChunk } from '../../lib/chunk-pool.ts';
 import type { RateLimit } from '../../lib/rate-limit.ts';
 import type { ByteRange } from '../../protocol/ranges.ts';
 import type { OpenedOffer } from './offers.ts';
 
-const CHUNK_BYTES = 128 * 1024;
-/** A reader that takes longer for a chunk is slow: for it one buffer is enough. */
+/** Ahead of a reader that takes longer for a chunk nothing is kept: one buffer has to be enough for it. */
 const SLOW_MS = 500;
 
 export type SendResult = 'sent' | 'changed' | 'reader-gone' | 'reader-stalled';
@@ -32,35 +32,49 @@ export async function sendFile(
   limits: SendLimits,
   onSent: (bytes: number) => void,
 ): Promise<SendResult> {
-  const chunkBytes = Math.min(CHUNK_BYTES, range.end - range.start + 1);
-  let reading = Buffer.allocUnsafeSlow(chunkBytes);
-  let spare: Buffer<ArrayBuffer> | undefined;
+  const writer = { isSlow: false, isDone: true };
   let writing: Promise<Written> = Promise.resolve('sent');
-  const reader = { isSlow: false };
   for (let position = range.start; position <= range.end;) {
-    // Ahead of a slow reader nothing is read: the buffer is free when it has been written.
-    if (reader.isSlow) await writing;
-    const wanted = Math.min(chunkBytes, range.end - position + 1);
-    const chunk = await readFully(opened, reading.subarray(0, wanted), position);
+    if (writer.isSlow) await writing;
+    const wanted = Math.min(CHUNK_BYTES, range.end - position + 1);
+    const buffer = takeChunk();
+    const chunk = await readFully(opened, buffer.subarray(0, wanted), position);
+    if (!writer.isDone && !(await settlesWithin(SLOW_MS, writing))) {
+      // It is read again when its turn has come.
+      giveChunk(buffer);
+      await writing;
+      continue;
+    }
     const written = await writing;
-    if (written !== 'sent') return written;
+    const isLast = position + wanted > range.end;
+    const isWhole =
+      written === 'sent' && chunk && (!isLast || (await opened.isUnchanged().catch(() => false)));
+    if (!isWhole) {
+      giveChunk(buffer);
+      return written === 'sent' ? 'changed' : written;
+    }
     position += wanted;
-    const isLast = position > range.end;
-    if (!chunk || (isLast && !(await opened.isUnchanged().catch(() => false)))) return 'changed';
     const begun = performance.now();
     const send = limits.uploadLimit.isOn ? writeWithinLimit : write;
-    const wasSlow = reader.isSlow;
+    writer.isDone = false;
     writing = send(sink, chunk, limits, onSent).then((result) => {
-      reader.isSlow = performance.now() - begun > SLOW_MS;
+      writer.isDone = true;
+      writer.isSlow = performance.now() - begun > SLOW_MS;
+      // Of a chunk that was not sent nobody knows what the system still does with it.
+      if (result === 'sent') giveChunk(buffer);
       return result;
     });
-    if (wasSlow) {
-      // What was in it has been sent. Five hundred slow readers shall not wait for the collector.
-      spare?.buffer.transfer(0);
-      spare = undefined;
-    } else [reading, spare] = [spare ?? Buffer.allocUnsafeSlow(chunkBytes), reading];
   }
   return writing;
+}
+
+/** Whether a promise that never rejects is settled by then. */
+async function settlesWithin(ms: number, promise: Promise<unknown>): Promise<boolean> {
+  const late = Promise.withResolvers<false>();
+  const timer = setTimeout(late.resolve, ms, false);
+  const settled = await Promise.race([promise.then(() => true), late.promise]);
+  clearTimeout(timer);
+  return settled;
 }
 
 /** The buffer filled from a position, or undefined when the file ends before that, or fails. */
