@@ -11,9 +11,9 @@ const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const BUILT = join(ROOT, 'dist', 'command');
 /** Beside src/, what makes a difference. */
 const OTHER_SOURCES = ['package-lock.json', 'scripts/command.ts', 'scripts/built.ts'];
-/** What is started by its name: the command, and its threads. */
-const ENTRIES = {
-  main: 'src/cli/main.ts',
+const ENTRIES = { main: 'src/cli/main.ts' };
+/** What is started by its name. */
+const THREADS = {
   'hash-worker': 'src/peer/catalogue/hash-worker.ts',
   'verify-worker': 'src/peer/download/verify-worker.ts',
 };
@@ -23,19 +23,26 @@ const PACKAGE_FOLDER = /^.*[\\/]node_modules[\\/](@[^\\/]+[\\/])?[^\\/]+/;
 
 /** Builds the command unless it is there; rejects with what is wrong with its sources. */
 export async function buildCommand(): Promise<void> {
+  const make = (folder: string) => bundle(ENTRIES, folder);
   await buildOnce({ what: 'the command', folder: BUILT, sources: stampOfSources(), make });
 }
 
-async function make(folder: string): Promise<void> {
+/**
+ * Bundles files of this clone, and the threads that they start.
+ *
+ * @param entries the name of each in the folder, without its ending, and where it is
+ * @param folder two below that of package.json
+ */
+export async function bundle(entries: Record<string, string>, folder: string): Promise<void> {
   const { rolldown } = await import('rolldown');
-  await using bundle = await rolldown({
+  await using built = await rolldown({
     cwd: ROOT,
-    input: ENTRIES,
+    input: { ...entries, ...THREADS },
     platform: 'node',
     external: LEFT_AS_THEY_ARE,
     logLevel: 'warn',
   });
-  const { output } = await bundle.write({ dir: folder, entryFileNames: '[name].js' });
+  const { output } = await built.write({ dir: folder, entryFileNames: '[name].js' });
   const modules = output.flatMap((part) => (part.type === 'chunk' ? part.moduleIds : []));
   await writeFile(join(folder, 'LICENSES.txt'), licencesOf(modules));
 }

@@ -3,11 +3,14 @@ import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { bundle } from '../../../scripts/command.ts';
 import { HostProcess } from '../host-process.ts';
 import { having, isReady, type Stage, type System } from './system.ts';
 
 const command = fileURLToPath(new URL('../../../bin/sp2p.js', import.meta.url));
-const downloader = fileURLToPath(new URL('../downloader.ts', import.meta.url));
+/** Bundled, as the command is. */
+const bundled = fileURLToPath(new URL('../../../dist/bench', import.meta.url));
+const downloader = join(bundled, 'downloader.js');
 const lyingHolder = fileURLToPath(new URL('../lying-holder.ts', import.meta.url));
 const pest = fileURLToPath(new URL('../pest.ts', import.meta.url));
 const node = process.execPath;
@@ -20,6 +23,7 @@ export const sp2p: System = {
   plays: () => true,
   async prepare(stage) {
     const { scratch, signal, aside } = stage;
+    await bundle({ downloader: 'bench/swarm/downloader.ts' }, bundled);
     const data = join(scratch, 'registry');
     const registry = new HostProcess(
       ...([aside, node, command, 'registry', '--host', '0.0.0.0'] as const),
