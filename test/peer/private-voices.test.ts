@@ -4,7 +4,9 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
+import { connect as connectPlain, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
@@ -77,6 +79,51 @@ test('HTTP inside TLS that goes on without TLS ends, and others are served', asy
   expect((await ended).bytes).toHaveLength(0);
   const ticket = await inside.ticket(holder.root, peerId);
   expect((await ask(holder, '/files/a%20b.bin', { identity, ticket })).status).toBe(200);
+});
+
+/** A way to a peer on which what is sent gathers for a while, so that it arrives at once; answers its port. */
+async function gatheringWayTo({ port }: Holder): Promise<number> {
+  const server = createServer((near) => {
+    const far = connectPlain(port, '127.0.0.1').on('error', () => near.destroy());
+    near.on('error', () => far.destroy());
+    far.pipe(near);
+    const gathered: Buffer[] = [];
+    near.on('data', (chunk: Buffer) => gathered.push(chunk));
+    const passing = setInterval(() => {
+      if (gathered.length > 0) far.write(Buffer.concat(gathered.splice(0)));
+    }, 100);
+    far.once('close', () => {
+      clearInterval(passing);
+    });
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => {
+    server.close();
+  });
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+test('what is asked ahead is answered, one after the other, however long the answers are', async () => {
+  const inside = await startPrivateNetwork();
+  const holder = await startHolder(inside, BYTES);
+  const { endpoint, member, root } = holder;
+  const credentials = await credentialsOf(identity);
+  const there = { ...endpoint, port: await gatheringWayTo(holder) };
+  const { peerId: holderId } = member.identity;
+  const socket = tlsConnect({ endpoint: there, peerId: holderId, credentials });
+  await once(socket, 'secureConnect');
+  const ended = received(socket);
+  const ticket = await inside.ticket(root, peerId);
+  const head = `GET /contents/${root} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${ticket}\r\n`;
+  const asked = 20;
+  // Each in a record of its own, several of which arrive together while an answer is under way.
+  for (let more = 1; more <= asked; more++) {
+    socket.write(`${head}${more === asked ? 'Connection: close\r\n' : ''}\r\n`);
+    await delay(10);
+  }
+  const { bytes } = await ended;
+  expect(bytes.toString('latin1').split('HTTP/1.1 200 OK\r\n')).toHaveLength(asked + 1);
+  expect(bytes.subarray(-BYTES.length).equals(BYTES)).toBe(true);
 });
 
 test('a long answer ends with its ticket', async () => {

@@ -2,6 +2,7 @@
 // piece layers, and the list of what is offered. Which connections speak HTTP is the listener's to say.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { Logger } from '../../lib/log.ts';
 import { isNonce, REACH_PATH, type ReachProof } from '../../lib/reach-proof.ts';
 import {
@@ -31,6 +32,12 @@ const FOR_EVER = 'public, max-age=31536000, immutable';
 
 /** Requests of one connection that wait for the answers before theirs; more than any client sends ahead. */
 const MAX_WAITING = 100;
+/**
+ * Over TLS so many bytes are written at once, below the high water mark of a socket (64 KiB), in whole records.
+ * While more waits to be written, Node's HTTP server wants no further request; over TLS one that comes all the
+ * same, because it was asked ahead, ends the connection ("Parse Error: Paused").
+ */
+const MOST_OVER_TLS = 48 * 1024;
 
 /** Told of each request that comes in; answers what to call when its answer is over. */
 type Claim = (request: IncomingMessage) => ((isWhole: boolean) => void) | undefined;
@@ -269,7 +276,9 @@ async function answerFile(
   if (limits.uploadLimit.isOn) response.flushHeaders();
   using sending = uploads.begin(receiverOf(request), file);
   const ending = until === Infinity ? undefined : setTimeout(end, until - Date.now(), response);
-  const result = await sendFile(opened, sent, response, limits, sending.add);
+  const isEncrypted = request.socket instanceof TLSSocket;
+  const bounds = isEncrypted ? { ...limits, mostAtOnce: MOST_OVER_TLS } : limits;
+  const result = await sendFile(opened, sent, response, bounds, sending.add);
   clearTimeout(ending);
   // A promise of so many bytes that cannot be kept: the connection breaks, and the client knows.
   if (result === 'sent') response.end();

@@ -18,6 +18,8 @@ export interface SendLimits {
   stalledAfterMs: number;
   /** What all files that are sent share. */
   uploadLimit: RateLimit;
+  /** No more than so many bytes are given to the reader in one write. Default: no limit. */
+  mostAtOnce?: number;
 }
 
 /**
@@ -55,7 +57,8 @@ export async function sendFile(
     }
     position += wanted;
     const begun = performance.now();
-    const send = limits.uploadLimit.isOn ? writeWithinLimit : write;
+    const isInPortions = limits.uploadLimit.isOn || limits.mostAtOnce !== undefined;
+    const send = isInPortions ? writeInPortions : write;
     writer.isDone = false;
     writing = send(sink, chunk, limits, onSent).then((result) => {
       writer.isDone = true;
@@ -92,14 +95,14 @@ async function readFully(
   return buffer;
 }
 
-/** In small portions, each when it may pass. */
-async function writeWithinLimit(
+/** In portions, each when it may pass. */
+async function writeInPortions(
   sink: Writable,
   chunk: Buffer,
   limits: SendLimits,
   onSent: (bytes: number) => void,
 ): Promise<Written> {
-  const { uploadLimit } = limits;
+  const { uploadLimit, mostAtOnce = Infinity } = limits;
   const gone = new AbortController();
   const onClose = () => {
     gone.abort();
@@ -110,7 +113,7 @@ async function writeWithinLimit(
   sink.once('close', onClose).on('timeout', onTimeout);
   try {
     for (let at = 0; at < chunk.length;) {
-      const portion = chunk.subarray(at, at + uploadLimit.portionBytes);
+      const portion = chunk.subarray(at, at + Math.min(uploadLimit.portionBytes, mostAtOnce));
       await uploadLimit.passed(portion.length, gone.signal);
       const written = await write(sink, portion, limits, onSent);
       if (written !== 'sent') return written;
