@@ -15,7 +15,7 @@ export const HEARTBEATING = 10_000;
 const LEASE_MS = 25_000;
 const PERIOD_MS = LEASE_MS / 3;
 /** All are known, and a whole period has passed since, before it counts. */
-const WARM_UP_PERIODS = 3;
+const WARM_UP_PERIODS = 6;
 const REPETITIONS = 2;
 /** How often it is looked who is due. */
 const TICK_MS = 10;

@@ -31,6 +31,12 @@ const OPEN_EVERY_MS = 2_000;
 const LAST_REQUESTS_MS = 1_000;
 /** And so long the registry has for what it answers then. */
 const LAST_ANSWERS_MS = 10_000;
+/**
+ * So many connections may wait to be accepted, where the system allows it (net.core.somaxconn). Ten thousand peers
+ * that come back within one heartbeat are more than Node's 511 while the loop is busy; whom the system drops waits
+ * for seconds, or is reset.
+ */
+const BACKLOG = 4_096;
 
 export interface RegistryOptions {
   store: Store;
@@ -166,7 +172,7 @@ export class Registry implements Startable {
       this.#readiness.waiting();
     }
     try {
-      await this.#app.listen({ host, port });
+      await this.#app.listen({ host, port, backlog: BACKLOG });
     } catch (error) {
       await this.stop();
       const code = (error as NodeJS.ErrnoException).code ?? '';
