@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
+import { PROOF_HEADER } from '../../src/lib/peer-proof.ts';
+import { peerIdOf, proofOf } from '../registry/identities.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -54,6 +56,8 @@ async function start(args: string[], ready: string, folder: string) {
       stdio: ['ignore', 'pipe', 'inherit'],
     },
   );
+  // Whatever the end is.
+  process.once('exit', () => child.kill());
   let port = 0;
   const late = setTimeout(() => child.kill(), READY_WITHIN_MS);
   for await (const line of createInterface({ input: child.stdout })) {
@@ -104,11 +108,17 @@ async function registry(folder: string): Promise<Server> {
   );
   const base = `http://${LOCAL}:${started.port}`;
   const root = '8f'.repeat(32);
-  const put = async (path: string, method: string, body: unknown) => {
-    const answer = await fetch(base + path, { method, body: JSON.stringify(body) });
+  const put = async (path: string, method: string, content: unknown) => {
+    const body = JSON.stringify(content);
+    const ask = (headers = {}) => fetch(base + path, { method, body, headers });
+    let answer = await ask();
+    if (answer.status === 401) {
+      const { nonce } = (await answer.json()) as { nonce: string };
+      answer = await ask({ [PROOF_HEADER]: await proofOf(0, nonce, method, path, body) });
+    }
     if (!answer.ok) throw new Error(`${path}: ${await answer.text()}`);
   };
-  const id = `/api/v1/peers/${'ab'.repeat(16)}`;
+  const id = `/api/v1/peers/${peerIdOf(0)}`;
   const renew = () => put(id, 'PUT', { port: 7771 });
   await renew();
   await put(`${id}/catalogue`, 'PATCH', {
