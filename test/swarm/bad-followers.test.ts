@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Peer } from '../../src/peer/peer.ts';
+import { RateLimit } from '../../src/lib/rate-limit.ts';
+import type { Peer, PeerOptions } from '../../src/peer/peer.ts';
 import { contentOf, PIECE } from '../download/content-source.ts';
 import { getContent, HASTY } from '../download/getting-content.ts';
 import { folderOf } from '../harness/temporary.ts';
@@ -20,8 +21,8 @@ const ELSEWHERE = '127.0.0.2';
 const MOST_LINKS = 64;
 const LONG = { timeout: 120_000 };
 
-async function share(): Promise<Peer> {
-  return serve(await folderOf({ film: CONTENT.bytes }));
+async function share(options: Partial<PeerOptions> = {}): Promise<Peer> {
+  return serve(await folderOf({ film: CONTENT.bytes }), options);
 }
 
 function attack(peer: Peer, options: FollowingOptions = {}): Promise<Following> {
@@ -308,7 +309,8 @@ test('a link that is asked for behind other requests, all at once, harms nobody'
 });
 
 test('a connection that breaks gives its pieces back, those that were asked ahead, too', async () => {
-  const peer = await share();
+  // So slow that neither answer is over by then.
+  const peer = await share({ uploadLimit: new RateLimit(PIECE / 2) });
   const follower = await attack(peer);
   follower.say({ have: `2-${PIECES - 1}` });
   await follower.hasOffers(1);
