@@ -3,13 +3,14 @@
 import { execFile, fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
-import { PROOF_HEADER } from '../../src/lib/peer-proof.ts';
-import { peerIdOf, proofOf } from '../registry/identities.ts';
+import { call } from '../registry/call.ts';
+import { announced, peerIdOf } from '../registry/identities.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -106,33 +107,24 @@ async function registry(folder: string): Promise<Server> {
     '"port"',
     folder,
   );
-  const base = `http://${LOCAL}:${started.port}`;
   const root = '8f'.repeat(32);
-  const put = async (path: string, method: string, content: unknown) => {
-    const body = JSON.stringify(content);
-    const ask = (headers = {}) => fetch(base + path, { method, body, headers });
-    let answer = await ask();
-    if (answer.status === 401) {
-      const { nonce } = (await answer.json()) as { nonce: string };
-      answer = await ask({ [PROOF_HEADER]: await proofOf(0, nonce, method, path, body) });
-    }
-    if (!answer.ok) throw new Error(`${path}: ${await answer.text()}`);
-  };
-  const id = `/api/v1/peers/${peerIdOf(0)}`;
-  const renew = () => put(id, 'PUT', { port: 7771 });
-  await renew();
-  await put(`${id}/catalogue`, 'PATCH', {
+  const { port } = started;
+  const agent = new Agent();
+  const renew = () => announced(agent, port, 0, JSON.stringify({ port: 7771 }));
+  const change = {
     revision: 0,
     offered: [{ name: 'a', size: 1, modified: 1, root }],
     withdrawn: [],
-  });
+  };
+  const catalogue = `/api/v1/peers/${peerIdOf(0)}/catalogue`;
+  await call(agent, port, 'PATCH', catalogue, JSON.stringify(change), await renew());
   const measure = async () => {
     await renew();
     const { stdout } = await run('wrk', [
       '-t1',
       '-c16',
       `-d${LOOK_UP_SECONDS}s`,
-      `${base}/api/v1/contents/${root}`,
+      `http://${LOCAL}:${port}/api/v1/contents/${root}`,
     ]);
     if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(`Not all were answered: ${stdout}`);
     return Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]);

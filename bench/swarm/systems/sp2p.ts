@@ -1,5 +1,5 @@
 // Simple P2P: a registry aside, `sp2p share` on the seeds, and downloader.ts at each leecher.
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -23,6 +23,7 @@ export const sp2p: System = {
   plays: () => true,
   async prepare(stage) {
     const { scratch, signal, aside } = stage;
+    rmSync(bundled, { recursive: true, force: true });
     await bundle({ downloader: 'bench/swarm/downloader.ts' }, bundled);
     const data = join(scratch, 'registry');
     const registry = new HostProcess(

@@ -3,22 +3,25 @@
 // to be what it was: a receiver never ends up with a whole mixture of two states.
 import type { Writable } from 'node:stream';
 import { CHUNK_BYTES, giveChunk, takeChunk } from '../../lib/chunk-pool.ts';
+import { withinTime } from '../../lib/deadline.ts';
 import type { RateLimit } from '../../lib/rate-limit.ts';
 import type { ByteRange } from '../../protocol/ranges.ts';
 import type { OpenedOffer } from './offers.ts';
 
 /** Ahead of a reader that takes longer for a chunk nothing is kept: one buffer has to be enough for it. */
 const SLOW_MS = 500;
+/** How slow a reader may be hangs on it: so much within `stalledAfterMs` (docs/PROTOCOL.md, section 3). */
+const MOST_AT_ONCE = 128 * 1024;
 
 export type SendResult = 'sent' | 'changed' | 'reader-gone' | 'reader-stalled';
 type Written = Exclude<SendResult, 'changed'>;
 
 export interface SendLimits {
-  /** A reader that does not take a chunk within so many milliseconds has stalled. */
+  /** A reader that does not take what is written at once within so many milliseconds has stalled. */
   stalledAfterMs: number;
   /** What all files that are sent share. */
   uploadLimit: RateLimit;
-  /** No more than so many bytes are given to the reader in one write. Default: no limit. */
+  /** No more than so many bytes are written at once. Default: 128 KiB. */
   mostAtOnce?: number;
 }
 
@@ -41,7 +44,8 @@ export async function sendFile(
     const wanted = Math.min(CHUNK_BYTES, range.end - position + 1);
     const buffer = takeChunk();
     const chunk = await readFully(opened, buffer.subarray(0, wanted), position);
-    if (!writer.isDone && !(await settlesWithin(SLOW_MS, writing))) {
+    const isOver = writer.isDone || (await withinTime(SLOW_MS, writing).catch(() => undefined));
+    if (!isOver) {
       // It is read again when its turn has come.
       giveChunk(buffer);
       await writing;
@@ -57,10 +61,8 @@ export async function sendFile(
     }
     position += wanted;
     const begun = performance.now();
-    const isInPortions = limits.uploadLimit.isOn || limits.mostAtOnce !== undefined;
-    const send = isInPortions ? writeInPortions : write;
     writer.isDone = false;
-    writing = send(sink, chunk, limits, onSent).then((result) => {
+    writing = writeInPortions(sink, chunk, limits, onSent).then((result) => {
       writer.isDone = true;
       writer.isSlow = performance.now() - begun > SLOW_MS;
       // Of a chunk that was not sent nobody knows what the system still does with it.
@@ -69,15 +71,6 @@ export async function sendFile(
     });
   }
   return writing;
-}
-
-/** Whether a promise that never rejects is settled by then. */
-async function settlesWithin(ms: number, promise: Promise<unknown>): Promise<boolean> {
-  const late = Promise.withResolvers<false>();
-  const timer = setTimeout(late.resolve, ms, false);
-  const settled = await Promise.race([promise.then(() => true), late.promise]);
-  clearTimeout(timer);
-  return settled;
 }
 
 /** The buffer filled from a position, or undefined when the file ends before that, or fails. */
@@ -102,7 +95,7 @@ async function writeInPortions(
   limits: SendLimits,
   onSent: (bytes: number) => void,
 ): Promise<Written> {
-  const { uploadLimit, mostAtOnce = Infinity } = limits;
+  const { uploadLimit, mostAtOnce = MOST_AT_ONCE } = limits;
   const gone = new AbortController();
   const onClose = () => {
     gone.abort();
