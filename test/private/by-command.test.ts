@@ -8,6 +8,8 @@ import { folderOf, temporaryFolder } from '../harness/temporary.ts';
 
 const NAME = 'exam.txt';
 const QUESTIONS = 'What is a lease?';
+/** Whatever programs can say, they say. */
+const LOUD = ['--log-level', 'trace', '--json'];
 
 /** Runs a command as one of them. */
 type Person = (args: string[], input?: string) => Promise<Ended>;
@@ -15,12 +17,15 @@ type Person = (args: string[], input?: string) => Promise<Ended>;
 let admin: Person;
 let bob: Person;
 let bobsLink: string;
-let share: Awaited<ReturnType<typeof startSp2p>>;
+let registry: Awaited<ReturnType<typeof startSp2p>>;
+let share: typeof registry;
+/** All keys that were made. */
+let keys: string[];
 
 beforeEach(async () => {
-  const at = ['--host', '127.0.0.1', '--port', '0', '--lease', '3', '--json'];
+  const at = ['--host', '127.0.0.1', '--port', '0', '--lease', '3', ...LOUD];
   const data = ['--data', await temporaryFolder()];
-  const registry = await startSp2p(['registry', '--private', ...data, ...at]);
+  registry = await startSp2p(['registry', '--private', ...data, ...at]);
   const { joinLink } = await registry.event((event) => event['joinLink'] !== undefined);
   const adminsEnv = await somebody();
   admin = (args, input) => sp2p(args, { env: adminsEnv, ...(input && { input }) });
@@ -33,7 +38,8 @@ beforeEach(async () => {
   const annsLink = await done(admin(['keys', 'create', 'Ann']));
   await done(sp2p(['join'], { env: annsEnv, input: annsLink }));
   const folder = await folderOf({ [NAME]: QUESTIONS });
-  const where = ['--host', '127.0.0.1', '--port', '0', '--name', 'Ann', '--json'];
+  const where = ['--host', '127.0.0.1', '--port', '0', '--name', 'Ann', ...LOUD];
+  keys = [String(joinLink), bobsLink, annsLink].map((link) => parseJoinLink(link.trim()).key);
   share = await startSp2p(['share', folder, ...where], { env: annsEnv });
   await share.event(({ event }) => event === 'announced');
   await expect.poll(() => names(admin)).toEqual([NAME]);
@@ -57,8 +63,8 @@ async function names(person: Person): Promise<string[]> {
   return found.map(({ name }) => name);
 }
 
-/** What the registry tells, from now on, whoever follows it with the key of a link. */
-async function followed(link: string): Promise<() => string> {
+/** What the registry tells, as it comes, whoever asks it with the key of a link. */
+async function followed(link: string, path = '/api/v1/events'): Promise<() => string> {
   const { url, key } = parseJoinLink(link.trim());
   const asking: RequestOptions = {
     headers: { authorization: `Bearer ${key}` },
@@ -68,7 +74,7 @@ async function followed(link: string): Promise<() => string> {
   };
   let told = '';
   await new Promise<void>((resolve, reject) => {
-    const request = get(new URL('/api/v1/events', url), asking, (response) => {
+    const request = get(new URL(path, url), asking, (response) => {
       response.setEncoding('utf8').on('error', () => undefined);
       response.on('data', (text: string) => {
         told += text;
@@ -146,6 +152,29 @@ test('what only administrators may is refused to others', async () => {
     expect([code, stderr]).toEqual([1, expect.stringContaining('[not-allowed]')]);
   }
   expect(await names(bob)).toEqual([NAME]);
+});
+
+test('no key, ticket or proof is in what programs write at their loudest, nor in the metrics', async () => {
+  await done(bob(['join'], bobsLink));
+  const got = await bob(['get', NAME, '-o', '-', '--log-level', 'trace']);
+  expect(got).toMatchObject({ code: 0 });
+  // Refused, too, they are not repeated.
+  expect(await bob(['removed', '--json'])).toMatchObject({ code: 1 });
+  const metrics = await followed(bobsLink, '/metrics');
+  await expect.poll(metrics).toContain('sp2p_');
+  const written = [got.stderr, metrics()];
+  for (const { process, ended } of [share, registry]) {
+    process.kill('SIGTERM');
+    const { stdout, stderr } = await ended;
+    // What it was to hand out, once.
+    const told = stdout.toString().replace(/^\{"joinLink":.*$/m, '');
+    expect(stderr).toContain('"level":');
+    written.push(told, stderr);
+  }
+  const all = written.join('\n');
+  for (const key of keys) expect(all).not.toContain(key.slice(-43));
+  // Of whatever is signed, the beginning of its header.
+  expect(all).not.toMatch(/eyJ[\w-]{8}|bearer /i);
 });
 
 test('wrong usage takes nothing off', async () => {
