@@ -1,6 +1,7 @@
 // What is asked most of all, answered before the framework: a whole name is looked up where nothing else is to be
 // said about it. Whatever is in doubt goes the framework's way, which answers the same, or says what is wrong.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Key } from '../protocol/access.ts';
 import { parseNamePath } from '../protocol/names.ts';
 import { callerOf, type Caller } from './callers.ts';
@@ -66,6 +67,8 @@ export class QuickAnswers {
   readonly #routes: Route[] = [];
   readonly #gates: Gates;
   #asked: Asked[] = [];
+  /** Of each connection the answer that was given here last, or is to be. */
+  readonly #latest = new WeakMap<Socket, ServerResponse>();
 
   constructor(gates: Gates) {
     this.#gates = gates;
@@ -85,8 +88,10 @@ export class QuickAnswers {
     const { method, url = '', socket } = request;
     if (method !== 'GET') return false;
     const route = this.#routes.find(({ prefix }) => url.startsWith(prefix));
-    // One at a time of a connection, of which all is read: who sends ahead, or does not read, is bounded there.
-    if (!route || response.socket === null || socket.writableLength > 0) return false;
+    // One at a time of a connection that is read from: who sends ahead, or does not read, is bounded there.
+    const isAhead = this.#latest.get(socket)?.writableEnded === false;
+    if (!route || isAhead || socket.writableNeedDrain) return false;
+    this.#latest.set(socket, response);
     const asked = { request, response, route, otherwise, begun: performance.now() };
     if (this.#asked.push(asked) === 1)
       setImmediate(() => {
