@@ -1,14 +1,18 @@
 // What comes to this machine, and what has come.
-import { useCallback, useMemo, useState } from 'preact/hooks';
+import { useCallback, useMemo, useRef, useState } from 'preact/hooks';
 import type { Download, DownloadState } from '../../../src/protocol/control.ts';
+import { changeAll, clear } from '../state/downloading.ts';
 import { isLive } from '../state/host.ts';
 import { downloads, peer } from '../state/peer.ts';
 import { counted, rateText } from '../parts/format.ts';
+import { Icon } from '../parts/icons.tsx';
 import { VirtualList } from '../parts/virtual-list.tsx';
 import { DownloadCard } from './download-card.tsx';
 import { DownloadSettings } from './download-settings.tsx';
 
 const ROW_HEIGHT = 104;
+/** One alone has buttons of its own. */
+const SEVERAL = 2;
 
 const SETS: readonly { label: string; states?: readonly DownloadState[] }[] = [
   { label: 'All' },
@@ -50,26 +54,29 @@ export function Downloads() {
         </div>
       ) : (
         <>
-          <div class="chips" role="group" aria-label="Which downloads to show">
-            {SETS.map(({ label, states: each }, index) => {
-              const count = each
-                ? all.filter(({ state }) => each.includes(state)).length
-                : all.length;
-              if (count === 0 && index !== shown) return null;
-              return (
-                <button
-                  key={label}
-                  type="button"
-                  class={index === shown ? 'chip on' : 'chip'}
-                  aria-pressed={index === shown}
-                  onClick={() => {
-                    setShown(index);
-                  }}
-                >
-                  {label} <span class="number">{count}</span>
-                </button>
-              );
-            })}
+          <div class="list-tools">
+            <div class="chips" role="group" aria-label="Which downloads to show">
+              {SETS.map(({ label, states: each }, index) => {
+                const count = each
+                  ? all.filter(({ state }) => each.includes(state)).length
+                  : all.length;
+                if (count === 0 && index !== shown) return null;
+                return (
+                  <button
+                    key={label}
+                    type="button"
+                    class={index === shown ? 'chip on' : 'chip'}
+                    aria-pressed={index === shown}
+                    onClick={() => {
+                      setShown(index);
+                    }}
+                  >
+                    {label} <span class="number">{count}</span>
+                  </button>
+                );
+              })}
+            </div>
+            <AllAtOnce all={all} />
           </div>
           <VirtualList
             label={counted(listed.length, 'download')}
@@ -82,6 +89,43 @@ export function Downloads() {
       )}
       <DownloadSettings />
     </section>
+  );
+}
+
+/** What one would otherwise do to each of them. */
+function AllAtOnce({ all }: { all: readonly Download[] }) {
+  const place = useRef<HTMLDivElement>(null);
+  const underWay = all.filter(({ state }) => state === 'running' || state === 'waiting');
+  const paused = all.filter(({ state }) => state === 'paused');
+  const done = all.filter(({ state }) => state === 'done');
+  const isPausing = underWay.length > 0;
+  const steered = isPausing ? underWay : paused;
+  return (
+    <div ref={place} class="list-acts" tabIndex={-1} role="group" aria-label="All at once">
+      {all.length >= SEVERAL && steered.length > 0 && (
+        <button
+          type="button"
+          class="quiet small"
+          onClick={() => void changeAll(steered, { state: isPausing ? 'paused' : 'running' })}
+        >
+          <Icon name={isPausing ? 'pause' : 'play'} size={16} />
+          {isPausing ? 'Pause all' : 'Resume all'}
+        </button>
+      )}
+      {done.length >= SEVERAL && (
+        <button
+          type="button"
+          class="quiet small"
+          onClick={() => {
+            // The button goes with what it clears.
+            place.current?.focus({ preventScroll: true });
+            void clear(done);
+          }}
+        >
+          Clear what is here
+        </button>
+      )}
+    </div>
   );
 }
 
