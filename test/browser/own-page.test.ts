@@ -83,12 +83,15 @@ test('who has gone far into what is offered stays there while more is added, and
   }
   await page.keyboard.press('End');
   await last.waitFor();
-  const added = await own.peer.controlled.addShare(await folderOf({ 'a new one.txt': 'new' }));
-  await page.getByText('1 file ·').waitFor({ state: 'attached' });
+  await own.peer.controlled.addShare(await folderOf({ 'a new one.txt': 'new' }));
   await own.peer.indexed();
-  expect(added.fault).toBe(null);
+  await page.getByText('1 file ·').waitFor({ state: 'attached' });
+  await expect.poll(() => page.getByRole('progressbar').count()).toBe(0);
   expect(await last.isVisible()).toBe(true);
+  // It is asked for now, and was not before.
+  const askedAnew = page.waitForRequest(/\/offered\?text=&after=&/);
   await page.evaluate('scrollTo(0, 0)');
+  await askedAnew;
   await offered.getByRole('link', { name: 'a new one.txt' }).waitFor();
 });
 
