@@ -15,7 +15,7 @@ import { Registry } from '../../src/registry/registry.ts';
 import { SqliteStore } from '../../src/registry/store/sqlite.ts';
 import { MemoryPeer, PIECE_BYTES } from '../../test/control/memory-peer.ts';
 import { launchChromium } from '../../test/harness/chromium.ts';
-import { FRAMES, framesOf, framesText, SIZES } from './frames.ts';
+import { FRAMES, framesOf, framesText } from './frames.ts';
 
 /** Of script in the first load, gzipped. */
 const MAX_SCRIPT_BYTES = 60_000;

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { askedFrom, startTelling } from '../download/scripted.ts';
 import { sp2p, startSp2p } from '../harness/command.ts';
 import { makeRoom, mayMount, mounted, sayWhatIsNotRun } from '../harness/small-disk.ts';

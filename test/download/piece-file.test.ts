@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { PieceFile } from '../../src/peer/download/piece-file.ts';
 import { makeRoom, mayMount, mounted } from '../harness/small-disk.ts';
 import { temporaryFolder } from '../harness/temporary.ts';

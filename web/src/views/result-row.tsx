@@ -105,7 +105,7 @@ interface FiguresProps {
 }
 
 function Figures({ size, versions = 1, holders, modified }: FiguresProps) {
-  const untold = versions > 1 ? 'size by version' : 'size not told';
+  const untold = versions > 1 ? 'by version' : 'size not told';
   return (
     <div class="figures">
       <span class="number">{size === null ? untold : bytesText(size)}</span>
