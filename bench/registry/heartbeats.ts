@@ -13,7 +13,7 @@ import type { RegistryProcess } from './registry-process.ts';
 export const HEARTBEATING = 10_000;
 /** The lease of `sp2p registry` as it comes, and how often a peer renews within it. */
 const LEASE_MS = 25_000;
-const PERIOD_MS = LEASE_MS / 3;
+const PERIOD_MS = LEASE_MS / 2;
 /** All are known, and a whole period has passed since, before it counts. */
 const WARM_UP_PERIODS = 6;
 const REPETITIONS = 2;

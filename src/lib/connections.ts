@@ -21,6 +21,8 @@ export class Connections {
   readonly #most: number;
   readonly #mostOfAddress: number;
   readonly #byEnds = new Map<string, Connection>();
+  /** Those that were asked for by a socket: with every request, so without making a text of its ends each time. */
+  readonly #bySocket = new WeakMap<Socket, Connection>();
   /** Of each address, the longest idle first. */
   readonly #byAddress = new Map<string, Set<Connection>>();
   /** Addresses by how many connections they have. */
@@ -66,10 +68,12 @@ export class Connections {
   /** Learns from an HTTP server which of them are being answered. What was upgraded is so for good. */
   watch(server: Server): void {
     server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
-      this.begin(request.socket);
-      response.once('close', () => {
-        this.#end(request.socket);
-      });
+      const connection = this.#begin(request.socket);
+      // It closes once: `once` would only make a further object of it.
+      if (connection)
+        response.on('close', () => {
+          this.#end(connection);
+        });
     });
     server.prependListener('upgrade', (request: IncomingMessage) => {
       this.begin(request.socket);
@@ -78,17 +82,23 @@ export class Connections {
 
   /** It is being answered from now on. */
   begin(socket: Socket): void {
-    const connection = this.#byEnds.get(endsOf(socket));
-    if (connection) connection.underWay++;
+    this.#begin(socket);
   }
 
   destroyAll(): void {
     for (const { socket } of this.#byEnds.values()) socket.destroy();
   }
 
-  #end(socket: Socket): void {
-    const connection = this.#byEnds.get(endsOf(socket));
-    if (!connection || --connection.underWay > 0) return;
+  #begin(socket: Socket): Connection | undefined {
+    const connection = this.#bySocket.get(socket) ?? this.#byEnds.get(endsOf(socket));
+    if (!connection) return undefined;
+    this.#bySocket.set(socket, connection);
+    connection.underWay++;
+    return connection;
+  }
+
+  #end(connection: Connection): void {
+    if (--connection.underWay > 0) return;
     // The last in the row: it has been idle for the shortest time.
     const ofAddress = this.#byAddress.get(connection.address);
     if (ofAddress?.delete(connection)) ofAddress.add(connection);

@@ -81,6 +81,13 @@ export function isLoopback(ipAddress: string): boolean {
   return ipAddress.startsWith('127.') || ipAddress === '::1';
 }
 
+/** What one subscriber has of addresses: a canonical IPv4 address itself, of IPv6 its /64, where single ones cost nothing. */
+export function networkOf(ipAddress: string): string {
+  if (!ipAddress.includes(':')) return ipAddress;
+  const groups = ipaddr.IPv6.parse(ipAddress).parts.slice(0, 4);
+  return `${groups.map((group) => group.toString(16)).join(':')}::/64`;
+}
+
 /** An endpoint as people write it: `192.0.2.7:7771`, `[2001:db8::1]:7771`. */
 export function endpointText({ ipAddress, port }: Endpoint): string {
   return `${ipAddress.includes(':') ? `[${ipAddress}]` : ipAddress}:${port}`;

@@ -2,7 +2,7 @@
 import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { fastify } from 'fastify';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { isIP, type Socket } from 'node:net';
 import { CodedError } from '../protocol/errors.ts';
 import { isLoopback } from '../protocol/endpoints.ts';
@@ -17,9 +17,10 @@ import { pageRoutes } from '../lib/http/page-routes.ts';
 import type { Logger } from '../lib/log.ts';
 import { VERSION } from '../lib/version.ts';
 import type { Access } from './access/access.ts';
+import { AddressLimit } from './address-limit.ts';
 import { callerOf, isPassedOn, requireOwnEndpoint } from './callers.ts';
 import type { RegistryContext, RegistryServer } from './context.ts';
-import { boundAddresses, boundLoad, DEFAULT_RATE_LIMIT } from './limits.ts';
+import { boundAddresses, boundLoad, countedFor, DEFAULT_RATE_LIMIT } from './limits.ts';
 import { Load } from './load.ts';
 import { Metrics } from './metrics.ts';
 import { auditRoutes } from './routes/audit.ts';
@@ -30,6 +31,7 @@ import { exerciseRoutes } from './routes/exercise.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { nativeRoutes } from './routes/native.ts';
 import { noteBody, Proofs } from './proofs.ts';
+import { QuickAnswers } from './quick-answers.ts';
 import { operationsRoutes } from './routes/operations.ts';
 import { removalRoutes } from './routes/removals.ts';
 import { searchRoutes } from './routes/search.ts';
@@ -83,6 +85,27 @@ export function createApp(options: {
   const { trustProxy = [], rateLimit = DEFAULT_RATE_LIMIT } = options;
   const { readiness = new Readiness(store), load = new Load(log) } = options;
   const metrics = new Metrics(store, clock);
+  const addressLimit = rateLimit > 0 ? new AddressLimit(rateLimit) : undefined;
+  // Where more is to be said of a request than whether it comes too often, the framework's hooks say it.
+  let mayBeQuick = trustProxy.length === 0 && !log.isLevelEnabled('debug');
+  const quick = new QuickAnswers({
+    admits: (address) =>
+      mayBeQuick &&
+      readiness.isOpen &&
+      !load.isTooMuch() &&
+      (!addressLimit || countedFor(addressLimit, address) === 0),
+    onWaiting: (request) => {
+      load.begin(request);
+    },
+    onEnd: (request) => {
+      load.end(request);
+    },
+    keyOf: access && ((request) => access.keyOfLookUp(request)),
+    onAnswered: (lookedUp) => {
+      metrics.answered(lookedUp.route, 'GET', 200, lookedUp.ms);
+      access?.noteLookUp(lookedUp);
+    },
+  });
 
   const app = fastify({
     // What is logged, and where, see requests.ts and problems.ts.
@@ -91,15 +114,23 @@ export function createApp(options: {
     trustProxy: trustProxy.length > 0 && trustProxy,
     // While it closes, what has come is answered like anything else.
     return503OnClosing: false,
-    requestTimeout: requestTimeoutMs,
-    connectionTimeout: silenceMs,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    http: {
-      // Of the two timeouts Node takes the shorter one for heads: the longer one would be the bodies'.
-      headersTimeout: requestTimeoutMs,
-      // How often Node looks for what is late; its own 30 s would be longer than the timeout.
-      connectionsCheckingInterval: requestTimeoutMs / 4,
-    },
+    serverFactory: (handle) =>
+      createServer(
+        {
+          keepAliveTimeout: KEEP_ALIVE_MS,
+          requestTimeout: requestTimeoutMs,
+          // Of the two timeouts Node takes the shorter one for heads: the longer one would be the bodies'.
+          headersTimeout: requestTimeoutMs,
+          // How often Node looks for what is late; its own 30 s would be longer than the timeout.
+          connectionsCheckingInterval: requestTimeoutMs / 4,
+        },
+        (request, response) => {
+          const otherwise = () => {
+            handle(request, response);
+          };
+          if (!quick.take(request, response, otherwise)) otherwise();
+        },
+      ).setTimeout(silenceMs),
     // A body is taken as it comes: null is no 0, true no 1, and what is not known is not passed over.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
     forceCloseConnections: 'idle',
@@ -121,6 +152,11 @@ export function createApp(options: {
       if (problem) metrics.answered(undefined, undefined, problem.status, 0);
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
+  app.addHook('preClose', (done) => {
+    // Who asks again and again is told by the framework that the connection ends.
+    mayBeQuick = false;
+    done();
+  });
   const connections = new Connections(MAX_CONNECTIONS);
   connections.watch(app.server);
   app.server.on('connection', (socket: Socket) => connections.admit(socket));
@@ -140,7 +176,7 @@ export function createApp(options: {
     metrics.shed();
   };
   boundLoad(app, { load, readiness, onShed });
-  boundAddresses(app, rateLimit);
+  if (addressLimit) boundAddresses(app, addressLimit);
   access?.guard(app);
 
   // Bodies are JSON whatever their type says: `curl -d` says form. That alone would let any web page
@@ -182,6 +218,7 @@ export function createApp(options: {
     unreachable,
     dialBack,
     changes,
+    quick,
     access,
   };
 

@@ -8,6 +8,7 @@ import type { ChangeFeed } from './change-feed.ts';
 import type { DialBack } from './dial-back.ts';
 import type { Called } from './callers.ts';
 import type { Proofs } from './proofs.ts';
+import type { QuickAnswers } from './quick-answers.ts';
 import type { Store } from './store/store.ts';
 
 export interface RegistryContext {
@@ -27,6 +28,8 @@ export interface RegistryContext {
   /** Has an endpoint looked at that somebody could not reach; resolves before that is done. */
   unreachable: (endpoint: Endpoint) => Promise<void>;
   changes: ChangeFeed;
+  /** Look-ups are told there, too, to be answered without the framework. */
+  quick: Pick<QuickAnswers, 'add'>;
   /** Of a private network; undefined: the network is open. */
   access: Access | undefined;
 }

@@ -1,9 +1,9 @@
 // What is refused before it is looked at: one address that asks for far more than its share, and
 // everybody while there is too much to do. Health, readiness and metrics are answered all the same.
-import rateLimit from '@fastify/rate-limit';
 import type { FastifyRequest } from 'fastify';
-import { isLoopback } from '../protocol/endpoints.ts';
+import { isLoopback, networkOf } from '../protocol/endpoints.ts';
 import { CodedError } from '../protocol/errors.ts';
+import type { AddressLimit } from './address-limit.ts';
 import { addressOf } from './callers.ts';
 import type { RegistryServer } from './context.ts';
 import type { Load } from './load.ts';
@@ -13,14 +13,11 @@ import { EVENTS_ROUTE } from './routes/events.ts';
 import { OPERATIONS_ROUTES } from './routes/operations.ts';
 
 /**
- * Requests a minute of one address. A peer renews 7 times a minute, asks who holds what it downloads,
+ * Requests a minute of one address. A peer renews 5 times a minute, asks who holds what it downloads,
  * and tells up to 1,200 changes while it announces a large share: this is a few hundred peers behind
  * one address, some of them announcing, and below a tenth of what one registry answers.
  */
 export const DEFAULT_RATE_LIMIT = 30_000;
-const WINDOW_MS = 60_000;
-/** Addresses that are counted at once, some 100 bytes each; of more the one seen longest ago is forgotten. */
-const MAX_ADDRESSES = 50_000;
 
 const isExempt = ({ routeOptions: { url } }: FastifyRequest): boolean =>
   url !== undefined && OPERATIONS_ROUTES.has(url);
@@ -59,42 +56,24 @@ export function boundLoad(
   });
 }
 
-/** @param perMinute requests of one address, 0 for no limit; loopback, the registry's own machine, has none */
-export function boundAddresses(app: RegistryServer, perMinute: number): void {
-  if (perMinute === 0) return;
-  void app.register(rateLimit, {
-    global: false,
-    max: perMinute,
-    timeWindow: WINDOW_MS,
-    cache: MAX_ADDRESSES,
-    keyGenerator: limitedAddress,
-  });
-  let count: ReturnType<typeof app.createRateLimit> | undefined;
-  app.after(() => {
-    count = app.createRateLimit();
-  });
+/** Refuses the requests of an address that asks too often; loopback, the registry's own machine, may ask as it likes. */
+export function boundAddresses(app: RegistryServer, limit: AddressLimit): void {
   app.addHook('onRequest', (request, reply, done) => {
-    if (count === undefined || isLoopback(addressOf(request)) || isExempt(request)) {
-      done();
-      return;
-    }
-    count(request).then((counted) => {
-      if (counted.isAllowed || !counted.isExceeded) {
-        done();
-        return;
-      }
+    const address = addressOf(request);
+    const waitSeconds = isLoopback(address) || isExempt(request) ? 0 : countedFor(limit, address);
+    if (waitSeconds === 0) done();
+    else
       sendProblem(
-        reply.header('retry-after', counted.ttlInSeconds),
+        reply.header('retry-after', waitSeconds),
         new CodedError(
           'too-many-requests',
-          `At most ${perMinute} requests a minute are for one address; go on in ${counted.ttlInSeconds} s.`,
+          `At most ${limit.perMinute} requests a minute are for one address; go on in ${waitSeconds} s.`,
         ),
       );
-    }, done);
   });
 }
 
-/** IPv6 is counted by /64, which is what one subscriber has: single addresses cost nothing there. */
-function limitedAddress(request: FastifyRequest): string {
-  return rateLimit.normalizeIP(addressOf(request));
+/** Counts a request of an address; answers in how many seconds the next may come, 0: now. */
+export function countedFor(limit: AddressLimit, address: string): number {
+  return isLoopback(address) ? 0 : limit.count(networkOf(address));
 }

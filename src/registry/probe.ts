@@ -1,8 +1,7 @@
 // Nobody renews an exercise registration, so the registry looks for itself: an endpoint that refuses
 // a TCP connection several times in a row is dropped. It dials only what is registered, and sends nothing.
-import rateLimit from '@fastify/rate-limit';
 import { connect } from 'node:net';
-import { endpointText, type Endpoint } from '../protocol/endpoints.ts';
+import { endpointText, networkOf, type Endpoint } from '../protocol/endpoints.ts';
 import { forEachOf } from '../lib/concurrency.ts';
 import { isStopping, Repeating, type Startable } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
@@ -73,7 +72,7 @@ export class Prober implements Startable {
 
 /** Whose turn it is in a round: first one of each address, then a second one, up to so many; all in a few rounds. */
 function turnsOf(endpoints: Endpoint[], round: number): Record<'now' | 'later', Endpoint[]> {
-  const byAddress = Map.groupBy(endpoints, ({ ipAddress }) => rateLimit.normalizeIP(ipAddress));
+  const byAddress = Map.groupBy(endpoints, ({ ipAddress }) => networkOf(ipAddress));
   const turns: Endpoint[][] = [];
   const later: Endpoint[] = [];
   for (const ofAddress of byAddress.values()) {

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from '../lib/log.ts';
-import type { RegistryServer } from './context.ts';
+import type { HttpApp } from '../lib/http/app.ts';
 
 export const REQUEST_ID_HEADER = 'x-request-id';
 
@@ -20,24 +20,33 @@ export function requestIdOf({ headers }: Pick<IncomingMessage, 'headers'>): stri
     : `${PROCESS_ID}-${++requests}`;
 }
 
+/** The headers that every answer has, names and values in turn. */
+export function headersOfAll(requestId: string): string[] {
+  return [
+    ...[REQUEST_ID_HEADER, requestId],
+    ...['x-content-type-options', 'nosniff'],
+    ...['cache-control', 'no-store'],
+  ];
+}
+
 /**
- * Gives each request its id and each answer what all of them say, and notices when nothing more will be done for it. Once for all who want to
- * know, and with no logger of its own for each request: either would cost more than most answers.
+ * Gives each request its id and each answer what all of them say, and notices when nothing more will be done for it.
+ * Once for all who want to know, and with no logger of its own for each request: either would cost more than most
+ * answers.
  *
  * @param onClosed told of each request once, whether it has its answer or nobody waits for one any more
  */
 export function tellRequests(
-  app: RegistryServer,
+  app: HttpApp,
   log: Logger,
   onClosed: (request: FastifyRequest, reply: FastifyReply, ms: number) => void,
 ): void {
   const isTold = log.isLevelEnabled('debug');
   app.addHook('onRequest', (request, reply, done) => {
     const begun = performance.now();
-    void reply
-      .header(REQUEST_ID_HEADER, request.id)
-      .header('x-content-type-options', 'nosniff')
-      .header('cache-control', 'no-store');
+    const headers = headersOfAll(request.id);
+    for (let at = 0; at < headers.length; at += 2)
+      void reply.header(headers[at] ?? '', headers[at + 1]);
     // It closes once: `once` would only make a further object of it.
     reply.raw.on('close', () => {
       const ms = performance.now() - begun;

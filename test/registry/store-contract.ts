@@ -250,6 +250,19 @@ export function storeContract(
       expect(await search('a', 1, NOW)).toMatchObject([{ versions: 4, root: null }]);
     });
 
+    test('a name that many offer is told like one that few do', async () => {
+      for (let index = 1; index <= 15; index++) {
+        const peerId = index.toString(16).padStart(32, '0');
+        await announce(peerId, { ...A, port: index });
+        await offer(peerId, index > 2 ? ['many', 'again'] : ['few', 'again'], 0, ROOT);
+        const versions = await versionsOf(store, 'many', 10, NOW);
+        const ofRoot = { root: ROOT, size: 5, modified: 7, holders: index };
+        expect(versions).toEqual(index > 2 ? [ofRoot] : []);
+        expect(await versionsOf(store, 'few', 10, NOW)).toEqual([ofRoot]);
+        expect(await sourcesOf(store, 'many', 20, NOW)).toHaveLength(Math.max(index - 2, 0));
+      }
+    });
+
     test('of more holders than are asked for another choice is told each time', async () => {
       const all = Array.from({ length: 5 }, (_, index) => ({ ...A, port: index + 1 }));
       for (const [index, endpoint] of all.entries()) {

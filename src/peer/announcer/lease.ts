@@ -5,8 +5,8 @@ import type { NativeRegistry } from '../../client/registry-client.ts';
 import type { Identity } from '../../lib/identity.ts';
 import type { Endpoint } from '../../protocol/endpoints.ts';
 
-/** A lease is renewed so often within its time that one lost call does no harm. */
-const RENEWALS_PER_LEASE = 3;
+/** At half of its time, as DHCP does (RFC 2131 section 4.4.5): a call that is lost is given up and made again in the other half. */
+const RENEWALS_PER_LEASE = 2;
 /** Whatever a registry says of its leases, it is called neither all the time nor hardly ever. */
 const MIN_RENEWAL_MS = 100;
 const MAX_RENEWAL_MS = 60 * 60 * 1000;

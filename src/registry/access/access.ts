@@ -1,6 +1,8 @@
 // The door of a private network: who comes without a key, or with one that may not do what is asked, is told so
 // before anything else is looked at. An open network has none of this.
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Key } from '../../protocol/access.ts';
 import { CodedError } from '../../protocol/errors.ts';
@@ -8,6 +10,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { remembered } from '../../lib/remembered.ts';
 import { addressOf } from '../callers.ts';
 import type { HttpApp } from '../../lib/http/app.ts';
+import type { LookedUp } from '../quick-answers.ts';
 import { Seal } from '../seal.ts';
 import type { Store } from '../store/store.ts';
 import type { AuditTrail } from './audit-trail.ts';
@@ -47,7 +50,7 @@ export class Access {
   guard(app: HttpApp): void {
     app.addHook('onRequest', (request, reply, done) => {
       const rule = ruleOf(request, this.#opened);
-      if (rule.overPlain !== true && !isEncrypted(request)) {
+      if (rule.overPlain !== true && !isEncrypted(request.raw.socket)) {
         void reply.headers({ upgrade: 'TLS/1.2, HTTP/1.1', connection: 'upgrade, close' });
         done(
           new CodedError('tls-wanted', 'This is a private network: come over TLS, to this port.'),
@@ -69,6 +72,26 @@ export class Access {
   /** Whose key a request came with. Undefined: the route is for anyone. */
   keyOf(request: FastifyRequest): Key | undefined {
     return this.#admitted.get(request);
+  }
+
+  /**
+   * The key of a look-up that may be answered without more ado: one that holds, over TLS. Undefined: it is for
+   * the hooks to say why not.
+   */
+  async keyOfLookUp({ headers, socket }: IncomingMessage): Promise<Key | undefined> {
+    const text = keyIn(headers);
+    if (text === undefined || !isEncrypted(socket)) return undefined;
+    const key = await this.#keys.shown(text, this.#clock.now());
+    return mayDo(key.role, 'reader') ? key : undefined;
+  }
+
+  /** Such a one was answered. */
+  noteLookUp({ name, caller, key }: LookedUp): void {
+    const at = this.#clock.now();
+    this.trail.note({
+      ...{ at, key: key ?? null, address: caller.address },
+      ...{ action: 'look-up', subject: name, outcome: 'done' },
+    });
   }
 
   /** For what is answered without an error being thrown. */
@@ -109,7 +132,7 @@ export class Access {
   /** @throws CodedError `no-key`, `bad-key` */
   async #shownBy({ headers }: FastifyRequest): Promise<Key> {
     const now = this.#clock.now();
-    const [, text] = BEARER.exec(headers.authorization ?? '') ?? [];
+    const text = keyIn(headers);
     if (text !== undefined) return this.#keys.shown(text, now);
     if (headers.authorization === undefined && hasSession(headers.cookie)) {
       const id = keyOfSession(await this.#seal(), headers.cookie, now);
@@ -140,7 +163,11 @@ export class Access {
   }
 }
 
-function isEncrypted({ raw: { socket } }: FastifyRequest): boolean {
+function keyIn({ authorization = '' }: IncomingHttpHeaders): string | undefined {
+  return BEARER.exec(authorization)?.[1];
+}
+
+function isEncrypted(socket: Socket): boolean {
   return (socket as Partial<TLSSocket>).encrypted === true;
 }
 

@@ -5,7 +5,7 @@ import { parseEndpoint } from '../../protocol/endpoints.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import { parseName } from '../../protocol/names.ts';
 import { EndpointSchema, NameInPathSchema, RegisteredNameSchema } from '../../protocol/schemas.ts';
-import { asSeenBy, callerOf } from '../callers.ts';
+import { asSeenBy, callerOf, type Caller } from '../callers.ts';
 import { FIRST_SEGMENTS } from '../../lib/http/page-routes.ts';
 import type { RegistryContext, RegistryServer } from '../context.ts';
 import { answerFrom } from '../store/store.ts';
@@ -28,7 +28,7 @@ const EndpointBodySchema = Type.Unsafe<unknown>({
 export function exerciseRoutes(
   app: RegistryServer,
   base: string,
-  { store, clock, requireOwn, asKept }: RegistryContext,
+  { store, clock, requireOwn, asKept, quick, access }: RegistryContext,
 ): void {
   const tags = [`exercise: /${base}`];
   const registration = { bodyLimit: MAX_BODY_BYTES };
@@ -69,6 +69,12 @@ export function exerciseRoutes(
     },
   );
 
+  const lookUp = (name: string, caller: Caller) =>
+    answerFrom(store.endpointsOf(name, clock.now()), (endpoints) =>
+      endpoints.map((endpoint) => asSeenBy(caller, endpoint)),
+    );
+  // In a private network it is for everybody, where it is at all: what is quick there is for who has a key.
+  if (!access) quick.add(`/${base}/`, lookUp);
   app.get(
     `/${base}/*`,
     {
@@ -79,11 +85,7 @@ export function exerciseRoutes(
         response: { 200: Type.Array(EndpointSchema) },
       },
     },
-    (request) => {
-      const caller = callerOf(request);
-      const endpoints = store.endpointsOf(parseName(request.params['*']), clock.now());
-      return answerFrom(endpoints, (each) => each.map((endpoint) => asSeenBy(caller, endpoint)));
-    },
+    (request) => lookUp(parseName(request.params['*']), callerOf(request)),
   );
 
   app.post(

@@ -25,7 +25,7 @@ import {
   StatsSchema,
 } from '../../protocol/schemas.ts';
 import { NetworkStats } from '../stats.ts';
-import { asRegistered, asSeenBy, callerOf } from '../callers.ts';
+import { asRegistered, asSeenBy, callerOf, type Caller } from '../callers.ts';
 import type { RegistryContext, RegistryServer } from '../context.ts';
 import { answerFrom } from '../store/store.ts';
 import { DEFAULT_PAGE, LimitSchema, readsLimit } from './pages.ts';
@@ -39,7 +39,7 @@ const HoldingParams = Type.Object({ peerId: PeerIdSchema, root: RootSchema });
 
 export function nativeRoutes(app: RegistryServer, context: RegistryContext, version: string): void {
   const { store, log, clock, leaseSeconds, requireOwn, requirePeer } = context;
-  const { asKept, dialBack, unreachable, access } = context;
+  const { asKept, dialBack, unreachable, access, quick } = context;
   const tags = ['native'];
 
   /** Who renews a lease that runs was reached before, or has been heard of by nobody as being away. */
@@ -235,6 +235,17 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
     },
   );
 
+  const most = { versions: MAX_VERSIONS, sources: MAX_PAGE };
+  const lookUp = (name: string, caller: Caller) =>
+    answerFrom(store.lookUp(name, most, clock.now()), ({ versions, sources }) => ({
+      name,
+      versions,
+      sources: sources.map((source) => ({
+        ...source,
+        endpoint: asSeenBy(caller, source.endpoint),
+      })),
+    }));
+  quick.add('/api/v1/names/', lookUp);
   app.get(
     '/api/v1/names/*',
     {
@@ -245,19 +256,7 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
         response: { 200: SourcesSchema },
       },
     },
-    (request) => {
-      const name = parseName(request.params['*']);
-      const caller = callerOf(request);
-      const most = { versions: MAX_VERSIONS, sources: MAX_PAGE };
-      return answerFrom(store.lookUp(name, most, clock.now()), ({ versions, sources }) => ({
-        name,
-        versions,
-        sources: sources.map((source) => ({
-          ...source,
-          endpoint: asSeenBy(caller, source.endpoint),
-        })),
-      }));
-    },
+    (request) => lookUp(parseName(request.params['*']), callerOf(request)),
   );
 
   app.get(

@@ -38,7 +38,8 @@ export interface LivePeers {
 // is asked of the peers in memory, which takes less time than joining them.
 const OFFERED_BY = 'SELECT o.peer FROM names n JOIN offers o ON o.name = n.id WHERE n.name = ?';
 /** Roots as text: a blob would take SQLite's callers longer than all the rest of a row. */
-const TOLD_UNDER = `SELECT o.peer, o.size, o.modified, lower(hex(o.root))
+const ROOT = 'lower(hex(o.root))';
+const TOLD_UNDER = `SELECT o.peer, o.size, o.modified, ${ROOT}
   FROM names n JOIN offers o ON o.name = n.id WHERE n.name = ?`;
 /**
  * A peer counts once, however many of its names have the content: only native peers tell roots, one of which
@@ -46,6 +47,12 @@ const TOLD_UNDER = `SELECT o.peer, o.size, o.modified, lower(hex(o.root))
  */
 const HELD_BY = `SELECT o.peer, min(o.size), max(o.size) FROM offers o
   WHERE o.root = unhex(?) GROUP BY o.peer`;
+/** Names with more rows than this, holders for each teller, are asked for in two steps. */
+const MAX_JOINED = 100;
+/** Both at once, for the many names that few offer: half of the time is beginning and ending to read. */
+const TOLD_AND_HELD = `SELECT o.peer, o.size, o.modified, ${ROOT}, h.peer, h.size
+  FROM names n JOIN offers o ON o.name = n.id LEFT JOIN offers h ON h.root = o.root
+  WHERE n.name = ? LIMIT ${MAX_JOINED + 1}`;
 
 export function endpointsOf(
   file: SqliteFile,
@@ -96,6 +103,13 @@ export function listNames(
 type ToldRow = [peer: number, size: number | null, modified: number | null, root: string];
 type HeldRow = [peer: number, least: number | null, most: number | null];
 
+/** What is kept of a name, whether its peers are live or not. */
+interface Kept {
+  told: ToldRow[];
+  /** Of a root, those of a peer one after another. */
+  heldBy: (root: string) => readonly HeldRow[];
+}
+
 /** Grouped here, for which SQLite needs several times as long. */
 export function lookUp(
   file: SqliteFile,
@@ -104,13 +118,14 @@ export function lookUp(
   most: Record<keyof LookedUp, number>,
   now: number,
 ): LookedUp {
+  const { told, heldBy } = keptOf(file, name);
   const sources = new Map<string, Source>();
   const latest = new Map<string, number>();
-  for (const [id, size, modified, told] of file.lists(TOLD_UNDER, name) as ToldRow[]) {
+  for (const [id, size, modified, toldRoot] of told) {
     const peer = known.live(id, now);
     if (!peer) continue;
     const { endpoint, contract, peerId, key } = peer;
-    const root = told === '' ? null : told;
+    const root = toldRoot === '' ? null : toldRoot;
     // Of an endpoint's two contracts the native one.
     if (contract === 'native' || !sources.has(key))
       sources.set(key, { endpoint, contract, peerId, size, modified, root });
@@ -119,18 +134,40 @@ export function lookUp(
   }
   const versions: Version[] = [];
   for (const [root, modified] of latest)
-    versions.push({ root, modified, ...heldOf(file, known, root, now) });
+    versions.push({ root, modified, ...countHeld(heldBy(root), known, now) });
   return {
     versions: versions.sort(byHolders).slice(0, most.versions),
     sources: chosen([...sources.values()], most.sources),
   };
 }
 
-function heldOf(file: SqliteFile, known: LivePeers, root: string, now: number) {
+function keptOf(file: SqliteFile, name: string): Kept {
+  const rows = file.lists(TOLD_AND_HELD, name) as [...ToldRow, number | null, number | null][];
+  if (rows.length > MAX_JOINED)
+    return {
+      told: file.lists(TOLD_UNDER, name) as ToldRow[],
+      heldBy: (root) => file.lists(HELD_BY, root) as HeldRow[],
+    };
+  const told: ToldRow[] = [];
+  /** Of each root with the first who tells it: to the others they are joined again. */
+  const held = new Map<string, { teller: number; rows: HeldRow[] }>();
+  for (const [peer, size, modified, root, holder, heldSize] of rows) {
+    if (told.at(-1)?.[0] !== peer) told.push([peer, size, modified, root]);
+    if (holder === null) continue;
+    let of = held.get(root);
+    if (!of) held.set(root, (of = { teller: peer, rows: [] }));
+    if (of.teller === peer) of.rows.push([holder, heldSize, heldSize]);
+  }
+  return { told, heldBy: (root) => held.get(root)?.rows ?? [] };
+}
+
+function countHeld(rows: readonly HeldRow[], known: LivePeers, now: number) {
   let [least, most, holders] = [Infinity, -Infinity, 0];
-  for (const [peer, from, to] of file.lists(HELD_BY, root) as HeldRow[]) {
+  let counted: number | undefined;
+  for (const [peer, from, to] of rows) {
     if (!known.live(peer, now)) continue;
-    holders++;
+    if (peer !== counted) holders++;
+    counted = peer;
     if (from !== null) least = Math.min(least, from);
     if (to !== null) most = Math.max(most, to);
   }
