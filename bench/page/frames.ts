@@ -38,23 +38,18 @@ const scroll = (pixels: number) => `new Promise((resolve) => {
  * Measures while the page is scrolled by so many pixels a frame.
  *
  * @param prepare leads a new tab to what is measured
- * @param profile where the trace goes, as the Performance panel of Chromium opens it. Default: nowhere
  */
 export async function framesOf(
   size: keyof typeof SIZES,
   pixels: number,
   prepare: (tab: Page) => Promise<void>,
-  profile?: string,
 ): Promise<Frames> {
   const browser = await launchChromium();
   const late = setTimeout(() => void browser.close(), MEASURED_WITHIN_MS);
   try {
     const tab = await browser.newPage({ viewport: SIZES[size] });
     await prepare(tab);
-    if (profile !== undefined) await browser.startTracing(tab, { path: profile });
-    const frames = await measured(browser, tab, pixels);
-    if (profile !== undefined) await browser.stopTracing();
-    return frames;
+    return await measured(browser, tab, pixels);
   } finally {
     clearTimeout(late);
     await browser.close();

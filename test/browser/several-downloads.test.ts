@@ -28,6 +28,7 @@ test('they pause and go on with one press, the tab says how far they are, and wh
   await page.getByRole('link', { name: 'Downloads' }).first().click();
   await expect.poll(() => page.title()).toMatch(/^[1-9]\d? % · Downloads · Simple P2P$/);
 
+  await page.getByRole('button', { name: 'Under way 3' }).waitFor();
   await page.getByRole('button', { name: 'Pause all' }).click();
   await expect.poll(states).toEqual(['paused', 'paused', 'paused']);
   await expect.poll(() => page.title()).toBe('Downloads · Simple P2P');
@@ -39,9 +40,11 @@ test('they pause and go on with one press, the tab says how far they are, and wh
   await resume.press('Enter');
   await expect.poll(states).toEqual(['done', 'done', 'done']);
 
+  await page.getByRole('button', { name: 'Here 3' }).waitFor();
   await page.getByRole('button', { name: 'Clear what is here' }).click();
   await page.getByText('3 downloads taken off the list. The files stay.').waitFor();
   await page.getByText('Nothing is on its way').waitFor();
+  expect(await page.evaluate('document.activeElement.tagName')).toBe('H1');
   expect(await states()).toEqual([]);
   expect((await readdir(own.downloadFolder)).sort()).toEqual(names);
 });

@@ -38,10 +38,13 @@ export function Downloads() {
     [listed],
   );
   const rate = peer.value?.downloadRate ?? 0;
+  const heading = useRef<HTMLHeadingElement>(null);
   return (
     <section class={isLive.value ? undefined : 'stale'}>
       <header class="view-head">
-        <h1 tabIndex={-1}>Downloads</h1>
+        <h1 ref={heading} tabIndex={-1}>
+          Downloads
+        </h1>
         {rate > 0 && <p class="number muted">{rateText(rate)} in all</p>}
       </header>
       {all.length === 0 ? (
@@ -76,7 +79,7 @@ export function Downloads() {
                 );
               })}
             </div>
-            <AllAtOnce all={all} />
+            <AllAtOnce all={all} onClear={() => heading.current?.focus({ preventScroll: true })} />
           </div>
           <VirtualList
             label={counted(listed.length, 'download')}
@@ -93,15 +96,14 @@ export function Downloads() {
 }
 
 /** What one would otherwise do to each of them. */
-function AllAtOnce({ all }: { all: readonly Download[] }) {
-  const place = useRef<HTMLDivElement>(null);
+function AllAtOnce({ all, onClear }: { all: readonly Download[]; onClear: () => void }) {
   const underWay = all.filter(({ state }) => state === 'running' || state === 'waiting');
   const paused = all.filter(({ state }) => state === 'paused');
   const done = all.filter(({ state }) => state === 'done');
   const isPausing = underWay.length > 0;
   const steered = isPausing ? underWay : paused;
   return (
-    <div ref={place} class="list-acts" tabIndex={-1} role="group" aria-label="All at once">
+    <div class="list-acts" role="group" aria-label="All at once">
       {all.length >= SEVERAL && steered.length > 0 && (
         <button
           type="button"
@@ -117,8 +119,8 @@ function AllAtOnce({ all }: { all: readonly Download[] }) {
           type="button"
           class="quiet small"
           onClick={() => {
-            // The button goes with what it clears.
-            place.current?.focus({ preventScroll: true });
+            // The button goes with what it clears, and the focus would with it.
+            onClear();
             void clear(done);
           }}
         >
