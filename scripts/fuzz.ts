@@ -5,7 +5,15 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { catalogue, cursor, problem, registryAnswers } from './fuzz/bodies.ts';
 import { BYTES } from './fuzz/bytes.ts';
-import { configFile, partState, pieceNotes, scratchFolder, stateFile } from './fuzz/files.ts';
+import {
+  configFile,
+  identityFile,
+  networksFile,
+  partState,
+  pieceNotes,
+  scratchFolder,
+  stateFile,
+} from './fuzz/files.ts';
 import { inputFrom } from './fuzz/mutate.ts';
 import type { Parser } from './fuzz/parser.ts';
 import { Random } from './fuzz/random.ts';
@@ -56,7 +64,9 @@ async function fuzz(): Promise<void> {
   const parsers: Parser[] = [
     ...[...TEXTS, ...BYTES, problem, await catalogue(), await cursor(), await registryAnswers()],
     ...[joinLink, await ticket()],
-    ...[stateFile, partState, pieceNotes, configFile].map((make) => make(scratch.folder)),
+    ...[stateFile, partState, pieceNotes, configFile, networksFile, identityFile].map((make) =>
+      make(scratch.folder),
+    ),
     ...running.flatMap((each) => each.parsers),
   ];
   const counts = await countsOf(flags.state);

@@ -1,8 +1,9 @@
 -- For wrk: GET of paths drawn at random from a file, one a line, so that no one answer is cached; one
--- line of JSON at the end.
+-- line of JSON at the end. A second argument is a key, which is shown with each.
 local requests = {}
 
 function init(args)
+  if args[2] then wrk.headers['Authorization'] = 'Bearer ' .. args[2] end
   for path in io.lines(args[1]) do
     requests[#requests + 1] = wrk.format('GET', path)
   end

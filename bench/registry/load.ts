@@ -37,14 +37,16 @@ interface Asking {
   seconds: number;
   /** The id of the process that answers. */
   server: number;
+  /** Of a private network, which is asked over TLS. */
+  key?: string | undefined;
 }
 
 /** @throws Error when a single answer was not 200, or did not come */
-export async function load({ port, paths, seconds, server }: Asking): Promise<Load> {
+export async function load({ port, paths, seconds, server, key }: Asking): Promise<Load> {
   const before = cpuOf(server);
-  const url = `http://127.0.0.1:${port}`;
+  const url = `${key === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
   const args = ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, `--timeout=${ANSWER_SECONDS}s`];
-  args.push('-s', script, url, '--', paths);
+  args.push('-s', script, url, '--', paths, ...(key === undefined ? [] : [key]));
   const { said, complaints, cpu } = await run('wrk', args, seconds);
   const line = /^\{.*\}$/m.exec(said)?.[0];
   if (line === undefined) throw new Error(`wrk did not come to an end: ${complaints || said}`);

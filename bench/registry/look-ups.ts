@@ -10,6 +10,7 @@ import { load, loadAnew, type Load } from './load.ts';
 import { inPeace, MEASURED_CORE, type Watched } from './machine.ts';
 import { randomFrom } from './random.ts';
 import type { RegistryProcess } from './registry-process.ts';
+import type { PrivateTwin } from './private-twin.ts';
 import type { Tracker } from './trackers.ts';
 
 const bareServer = fileURLToPath(new URL('bare-server.ts', import.meta.url));
@@ -23,9 +24,12 @@ export type Contract = 'native' | 'exercise';
 export const CONTRACTS: Contract[] = ['native', 'exercise'];
 const PREFIX = { native: '/api/v1/names/', exercise: '/api/Registers/' };
 
+/** The first of the registries again, of a private network. */
+export const PRIVATE_TWIN = 'the same, private';
+
 /** Something that is asked, and what it did in each round. */
 export interface Asked {
-  /** `socket`, `bare`, the name of a tracker, or that of an index. */
+  /** `socket`, `bare`, the name of a tracker or of an index, or {@link PRIVATE_TWIN}. */
   who: string;
   contract: Contract | null;
   rounds: Watched<Load>[];
@@ -37,6 +41,7 @@ interface Target {
   port: number;
   pid: number;
   paths: string;
+  key?: string | undefined;
   /** False: it closes the connection after each answer. */
   keepsConnections: boolean;
 }
@@ -44,6 +49,8 @@ interface Target {
 export async function measureLookUps(options: {
   /** The registries, with the names of each, and those of one of them for the bare route. */
   registries: { registry: RegistryProcess; names: string[] }[];
+  /** Of the first of them. */
+  twin: PrivateTwin | undefined;
   trackers: { tracker: Tracker; paths: string }[];
   rounds: number;
   seconds: number;
@@ -51,7 +58,7 @@ export async function measureLookUps(options: {
   repetitions: number;
   folder: string;
 }): Promise<Asked[]> {
-  const { registries, trackers, rounds, seconds, repetitions, folder } = options;
+  const { registries, twin, trackers, rounds, seconds, repetitions, folder } = options;
   const [first] = registries;
   if (!first) return [];
   const asked = registries.map(({ registry, names }) => ({
@@ -79,6 +86,14 @@ export async function measureLookUps(options: {
         ...{ paths: paths[contract], keepsConnections: true },
       })),
     ]),
+    ...(twin
+      ? [
+          {
+            ...{ who: PRIVATE_TWIN, contract: 'native' as const, keepsConnections: true, ...twin },
+            paths: asked[0]?.paths.native ?? '',
+          },
+        ]
+      : []),
     ...trackers.map(({ tracker: { name: who, ...tracker }, paths }) => ({
       ...{ who, contract: null, ...tracker, paths },
     })),
@@ -87,13 +102,13 @@ export async function measureLookUps(options: {
     const results = targets.map(({ who, contract }): Asked => ({ who, contract, rounds: [] }));
     for (let round = 0; round <= rounds; round++)
       for (const [n, target] of targets.entries()) {
-        const { who, contract, port, paths, pid: server, keepsConnections } = target;
+        const { who, contract, port, paths, pid: server, key, keepsConnections } = target;
         const what = `${who}${contract === null ? '' : `, ${contract}`}`;
         const ask = keepsConnections ? load : loadAnew;
         const measured = await inPeace(
           what,
           server,
-          () => ask({ port, paths, seconds, server }),
+          () => ask({ port, paths, seconds, server, key }),
           round === 0 ? 0 : repetitions,
         );
         // The first round warms up compilers and caches, and does not count.

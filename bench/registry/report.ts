@@ -1,7 +1,7 @@
 // What the figures mean: tables of what was measured, and the bars. A figure that is not there is not
 // made up.
 import type { Heartbeats } from './heartbeats.ts';
-import { CONTRACTS, type Asked } from './look-ups.ts';
+import { CONTRACTS, PRIVATE_TWIN, type Asked } from './look-ups.ts';
 import type { Load } from './load.ts';
 import { isDisturbed, MOST_STOLEN, MOST_WAITED, type Memory, type Watched } from './machine.ts';
 import type { Registration } from './registration.ts';
@@ -152,6 +152,9 @@ function barsTable(sizes: Sized[], asked: Asked[]): string {
     quickerThan(`look-up, ${nameOf(each)} / bare route`, 0.6, each, bareFor(asked, each)),
     quickerThan(`look-up, ${nameOf(each)} / bittorrent-tracker`, 2, each, tracker),
   ]);
+  const twin = named(asked, PRIVATE_TWIN);
+  const open = registries.find(({ contract }) => contract === 'native');
+  if (twin) rows.push(quickerThan('look-up with a key, over TLS / without', 0.7, twin, open));
   for (const contract of CONTRACTS) {
     const of = (names: number) =>
       registries.find((each) => each.contract === contract && each.who === indexOf(names));

@@ -22,6 +22,7 @@ import { HEARTBEATING, measureHeartbeats } from './heartbeats.ts';
 import { CONNECTIONS } from './load.ts';
 import { measureLookUps } from './look-ups.ts';
 import { inPeace, LOAD_CORE, MEASURED_CORE, pinTo } from './machine.ts';
+import { startPrivateTwin } from './private-twin.ts';
 import { register } from './registration.ts';
 import { RegistryProcess } from './registry-process.ts';
 import { reportText, type Measured, type Sized } from './report.ts';
@@ -119,8 +120,13 @@ async function measureEngine(engine: Engine, all: Measured, folder: string): Pro
       const rounds = wholeNumber(values.rounds);
       const seconds = wholeNumber(values.seconds);
       const trackers = await startTrackers(folder);
+      const twin = await twinOf(registries[0]?.registry, folder);
       const load = { rounds, seconds, repetitions };
-      all.asked.push(...(await measureLookUps({ registries, trackers, ...load, folder })));
+      try {
+        all.asked.push(...(await measureLookUps({ registries, twin, trackers, ...load, folder })));
+      } finally {
+        await twin?.stop();
+      }
     });
   for (const { registry, names, figures } of registries) {
     if (parts.includes('search'))
@@ -175,6 +181,13 @@ async function filled(engine: Engine, count: number) {
     ...{ database: NaN, restarts: [], searches: [], memory },
   };
   return { registry, names: catalogues.names, figures };
+}
+
+/** An SQLite index can be copied; with keys the other engine does the same. */
+function twinOf(registry: RegistryProcess | undefined, folder: string) {
+  return registry?.engine.name === 'sqlite'
+    ? startPrivateTwin(join(folder, registry.index), folder)
+    : undefined;
 }
 
 /** Those that are there; who is not is said so. */

@@ -6,8 +6,11 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Value } from 'typebox/value';
 import { withConfigFile } from '../../src/cli/config-file.ts';
+import { readNetworks, writeNetworks } from '../../src/cli/networks.ts';
 import { option, portOption, registryOption } from '../../src/cli/options.ts';
+import { peerIdOf } from '../../src/lib/identity.ts';
 import { createLog } from '../../src/lib/log.ts';
+import { ownIdentity } from '../../src/peer/own-identity.ts';
 import { RecordsSchema } from '../../src/peer/downloads/record.ts';
 import { PartFile } from '../../src/peer/download/part-file.ts';
 import { PieceFile } from '../../src/peer/download/piece-file.ts';
@@ -18,6 +21,16 @@ import { answerLater, must, type Parser } from './parser.ts';
 const ROOT = '8f3c2a0d51b94e67c0a9de13847b65f2'.repeat(2);
 const PIECES = 5;
 const SIZE = PIECES * 256 * 1024;
+const KEY = `sp2p_0123456789abcdef_${'A'.repeat(43)}`;
+/** Of RFC 8032 section 7.1, test 1. */
+const PEM = [
+  '-----BEGIN PRIVATE KEY-----',
+  'MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g',
+  '-----END PRIVATE KEY-----',
+  '',
+].join('\n');
+/** What holds secrets is read only where nobody else could have written it. */
+const OWNERS = { mode: 0o600 };
 const silent = createLog('silent');
 
 /** A folder that is gone when the process ends as it should. */
@@ -151,6 +164,44 @@ export function configFile(folder: string): Parser {
       const { port, json } = command.opts<{ port: unknown; json: unknown }>();
       must(Number.isInteger(port), 'no port', port);
       must(json === undefined || typeof json === 'boolean', 'no switch', json);
+    },
+  };
+}
+
+export function networksFile(folder: string): Parser {
+  const path = join(folder, 'networks.json');
+  const url = 'https://192.0.2.1:7770/';
+  return {
+    name: 'networks-file',
+    good: [
+      { networks: [{ url, pin: `${'B'.repeat(42)}A`, key: KEY }], default: url },
+      { networks: [{ url: 'https://registry.example/', key: KEY }], default: null },
+      { networks: [], default: null },
+    ],
+    judge: async (input) => {
+      await writeFile(path, input, OWNERS);
+      const joined = await answerLater(['cannot-open-data'], () => readNetworks(path));
+      if (!joined) return;
+      for (const each of joined.networks) {
+        must(each.url.protocol === 'https:', 'not over TLS', each.url);
+        must(each.url.href === `${each.url.origin}/`, 'more than a place', each.url);
+      }
+      await writeNetworks(path, joined);
+      must(isDeepStrictEqual(await readNetworks(path), joined), 'read again it is another', joined);
+    },
+  };
+}
+
+export function identityFile(folder: string): Parser {
+  const path = join(folder, 'identity.pem');
+  return {
+    name: 'identity-file',
+    good: [PEM, PEM.replaceAll('\n', '\r\n')],
+    judge: async (input) => {
+      await writeFile(path, input, OWNERS);
+      const { peerId, publicKey } = await ownIdentity(folder);
+      must(peerId === peerIdOf(publicKey), 'an id of another key', peerId);
+      must((await ownIdentity(folder)).peerId === peerId, 'another one the next time', peerId);
     },
   };
 }

@@ -46,21 +46,26 @@ interface Route {
   lookUp: LookUp;
 }
 
-interface Taken {
+/** A request that has come. */
+interface Asked {
   request: IncomingMessage;
   response: ServerResponse;
   route: Route;
+  otherwise: () => void;
+  begun: number;
+}
+
+/** One that is answered here. */
+interface Taken extends Asked {
   name: string;
   caller: Caller;
   key: Key | undefined;
-  otherwise: () => void;
-  begun: number;
 }
 
 export class QuickAnswers {
   readonly #routes: Route[] = [];
   readonly #gates: Gates;
-  #taken: Taken[] = [];
+  #asked: Asked[] = [];
 
   constructor(gates: Gates) {
     this.#gates = gates;
@@ -72,24 +77,18 @@ export class QuickAnswers {
   }
 
   /**
-   * Whether a request is answered here, with all others that have come by then.
+   * Whether a request is looked at here, with all others that have come by then.
    *
-   * @param otherwise answers it where that fails
+   * @param otherwise answers it where it is not to be answered so, or that fails
    */
   take(request: IncomingMessage, response: ServerResponse, otherwise: () => void): boolean {
-    const begun = performance.now();
-    const { url = '', socket } = request;
-    if (request.method !== 'GET') return false;
+    const { method, url = '', socket } = request;
+    if (method !== 'GET') return false;
     const route = this.#routes.find(({ prefix }) => url.startsWith(prefix));
-    if (!route || socket.remoteAddress === undefined) return false;
     // One at a time of a connection, of which all is read: who sends ahead, or does not read, is bounded there.
-    if (response.socket === null || socket.writableLength > 0) return false;
-    const name = nameIn(url, route.prefix);
-    if (name === undefined) return false;
-    const caller = callerOf({ raw: request, ip: socket.remoteAddress });
-    if (!this.#gates.admits(caller.address)) return false;
-    const taken = { request, response, route, name, caller, key: undefined, otherwise, begun };
-    if (this.#taken.push(taken) === 1)
+    if (!route || response.socket === null || socket.writableLength > 0) return false;
+    const asked = { request, response, route, otherwise, begun: performance.now() };
+    if (this.#asked.push(asked) === 1)
       setImmediate(() => {
         this.#answer();
       });
@@ -97,14 +96,31 @@ export class QuickAnswers {
   }
 
   #answer(): void {
-    const all = this.#taken;
-    this.#taken = [];
+    const all = this.#asked;
+    this.#asked = [];
     const { keyOf } = this.#gates;
     for (let at = 0; at < all.length; at += MAX_TOGETHER) {
-      const some = all.slice(at, at + MAX_TOGETHER);
+      const some = this.#admitted(all.slice(at, at + MAX_TOGETHER));
       if (keyOf) void this.#answerHolders(some, keyOf);
       else this.#answerTogether(some);
     }
+  }
+
+  #admitted(some: Asked[]): Taken[] {
+    const admitted: Taken[] = [];
+    for (const asked of some) {
+      const { request, route, otherwise } = asked;
+      const name = nameIn(request.url ?? '', route.prefix);
+      const { remoteAddress } = request.socket;
+      const caller =
+        name === undefined || remoteAddress === undefined
+          ? undefined
+          : callerOf({ raw: request, ip: remoteAddress });
+      if (name !== undefined && caller && this.#gates.admits(caller.address))
+        admitted.push({ ...asked, name, caller, key: undefined });
+      else otherwise();
+    }
+    return admitted;
   }
 
   async #answerHolders(
@@ -123,11 +139,14 @@ export class QuickAnswers {
   }
 
   /**
-   * All are looked up, and then all are answered: what a step runs through is in the processor's caches for the
-   * next one, which takes half of the time that each would take from its beginning to its end.
+   * All are looked up, then all are written down, then all are sent: what a step runs through is in the processor's
+   * caches for the next one, which takes half of the time that each would take from its beginning to its end.
    */
   #answerTogether(some: Taken[]): void {
-    const bodies = some.map((taken) => this.#bodyFor(taken));
+    const found = some.map((taken) => lookedUp(taken));
+    const bodies = found.map((answer) =>
+      answer instanceof Promise || answer === undefined ? answer : JSON.stringify(answer),
+    );
     for (const [index, taken] of some.entries()) {
       const body = bodies[index];
       if (body === undefined) taken.otherwise();
@@ -136,37 +155,36 @@ export class QuickAnswers {
     }
   }
 
-  /** Undefined: it cannot be told. */
-  #bodyFor({ route, name, caller }: Taken): Answer<string> | undefined {
-    try {
-      const answer = route.lookUp(name, caller);
-      return answer instanceof Promise
-        ? answer.then((value) => JSON.stringify(value))
-        : JSON.stringify(answer);
-    } catch {
-      return undefined;
-    }
-  }
-
-  #sendLater(taken: Taken, body: Promise<string>): void {
+  #sendLater(taken: Taken, answer: Promise<unknown>): void {
     const { request, response, otherwise } = taken;
     this.#gates.onWaiting(request);
     response.on('close', () => {
       this.#gates.onEnd(request);
     });
-    body.then((text) => {
-      this.#send(taken, text);
+    answer.then((value) => {
+      this.#send(taken, JSON.stringify(value));
     }, otherwise);
   }
 
   #send({ request, response, route, name, caller, key, begun }: Taken, body: string): void {
     response.writeHead(200, [
       ...headersOfAll(requestIdOf(request)),
-      ...['content-type', 'application/json; charset=utf-8'],
-      ...['content-length', String(Buffer.byteLength(body))],
+      'content-type',
+      'application/json; charset=utf-8',
+      'content-length',
+      String(Buffer.byteLength(body)),
     ]);
     response.end(body);
     this.#gates.onAnswered({ route: route.path, name, caller, key, ms: performance.now() - begun });
+  }
+}
+
+/** Undefined: it cannot be told. */
+function lookedUp({ route, name, caller }: Taken): Answer<unknown> {
+  try {
+    return route.lookUp(name, caller);
+  } catch {
+    return undefined;
   }
 }
 

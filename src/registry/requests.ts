@@ -23,9 +23,12 @@ export function requestIdOf({ headers }: Pick<IncomingMessage, 'headers'>): stri
 /** The headers that every answer has, names and values in turn. */
 export function headersOfAll(requestId: string): string[] {
   return [
-    ...[REQUEST_ID_HEADER, requestId],
-    ...['x-content-type-options', 'nosniff'],
-    ...['cache-control', 'no-store'],
+    REQUEST_ID_HEADER,
+    requestId,
+    'x-content-type-options',
+    'nosniff',
+    'cache-control',
+    'no-store',
   ];
 }
 

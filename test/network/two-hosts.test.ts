@@ -1,5 +1,6 @@
 // What only shows between two machines: which address the others are given, and whose endpoint it is.
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { sp2p, startSp2p } from '../harness/command.ts';
 import { twoHosts, whyNoNamespaces, type Host } from '../harness/namespaces.ts';
@@ -97,5 +98,37 @@ test.skipIf(missing !== undefined)(
     const args = ['get', 'far.txt', '--registry', `http://127.0.0.1:${port}`, '-o', '-'];
     const { stdout } = await sp2p(args, { namespace: a.namespace });
     expect(stdout.toString()).toBe('from afar');
+  },
+);
+
+test.skipIf(missing !== undefined)(
+  'a private network spans machines: who joins elsewhere by the link that was printed gets and gives',
+  async () => {
+    const [a, b] = await twoHosts();
+    const at = ['--port', '0', '--data', await temporaryFolder(), '--advertise', a.address];
+    const registry = await startSp2p(['registry', '--private', ...at, '--json'], a);
+    const link = String(
+      (await registry.event(({ joinLink }) => joinLink !== undefined))['joinLink'],
+    );
+    const env = async () => ({ SP2P_NETWORKS: join(await temporaryFolder(), 'networks.json') });
+    const [onA, onB] = [
+      { namespace: a.namespace, env: await env() },
+      { namespace: b.namespace, env: await env() },
+    ];
+    expect(await sp2p(['join'], { ...onA, input: link })).toMatchObject({ code: 0 });
+    const made = await sp2p(['keys', 'create', 'Bob'], onA);
+    expect(await sp2p(['join'], { ...onB, input: made.stdout.toString() })).toMatchObject({
+      code: 0,
+    });
+    for (const [giving, getting, name] of [
+      [onA, onB, 'from a.txt'],
+      [onB, onA, 'from b.txt'],
+    ] as const) {
+      const folder = await folderOf({ [name]: `this is ${name}` });
+      const { event } = await startSp2p(['share', folder, '--port', '0', '--json'], giving);
+      await event((each) => each['event'] === 'announced');
+      const { code, stdout } = await sp2p(['get', name, '--wait', '30', '-o', '-'], getting);
+      expect([code, stdout.toString()]).toEqual([0, `this is ${name}`]);
+    }
   },
 );

@@ -126,9 +126,14 @@ test('the registry changes its key, and nobody notices', async () => {
 
 test('whoever names keys that nobody has does not make the registry be asked each time', async () => {
   const header = { kid: 'unknown' };
-  for (let n = 0; n < 10; n++)
-    await statusWith(await inside.ticket(holder.root, peerId, { header }));
+  const unknown = await inside.ticket(holder.root, peerId, { header });
+  const right = await inside.ticket(holder.root, peerId);
+  const refused = Promise.all(Array.from({ length: 10 }, () => statusWith(unknown)));
+  // Nobody else has to wait meanwhile.
+  expect(await statusWith(right)).toBe(200);
   expect(inside.keysAsked).toBe(1);
+  expect(new Set(await refused)).toEqual(new Set([401]));
+  expect(inside.keysAsked).toBe(2);
 });
 
 test('a registry that dials the peer hears who it is, without a ticket', async () => {

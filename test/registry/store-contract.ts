@@ -546,19 +546,39 @@ export function storeContract(
       expect(await names({ type: 'txt', modifiedSince: 21 })).toEqual([]);
     });
 
+    const told = (name: unknown) => ({ place: { after: 1 }, told: [0, 1, name] });
+    const behind = (name: unknown, folded: unknown, id: unknown = 1) => ({
+      place: { segment: { id, name, folded } },
+    });
     test.each([
-      '',
-      '!',
-      'eyJ9',
-      ...[null, 1, {}, { place: null }, { place: { after: 0.5 } }, { place: { after: 'x' } }].map(
-        (value) => Buffer.from(JSON.stringify(value)).toString('base64url'),
-      ),
-      Buffer.from('{"place":{"segment":{"id":1}}}').toString('base64url'),
-      Buffer.from('{"place":{"after":1},"told":[9,1,"a"]}').toString('base64url'),
-    ])('the cursor %j, which no page gave, is refused', async (cursor) => {
+      ...[null, 1, {}, { place: null }, { place: { after: 0.5 } }, { place: { after: 'x' } }],
+      ...[{ place: { segment: { id: 1 } } }, { place: { after: 1 }, told: [9, 1, 'a'] }],
+      ...[told(1), told('a\0'), told('\ud800'), told('../a'), told('')],
+      ...[behind('a\0', 'A'), behind('a', 'A\0'), behind('a', '\0'), behind('a', '\ud800')],
+      ...[behind('', ''), behind(1, 'A'), behind('a', 1), behind('a', 'A', '1')],
+    ])('the cursor of %j, which no page gave, is refused', async (value) => {
+      const cursor = Buffer.from(JSON.stringify(value)).toString('base64url');
       await expect(store.search({ text: 'a', cursor }, 10, NOW)).rejects.toMatchObject({
         code: 'bad-request',
       });
+    });
+
+    test.each(['', '!', 'eyJ9', '\0'])('%j is no cursor, and refused', async (cursor) => {
+      await expect(store.search({ text: 'a', cursor }, 10, NOW)).rejects.toMatchObject({
+        code: 'bad-request',
+      });
+    });
+
+    test.each([
+      ...[{ place: { after: Number.MAX_SAFE_INTEGER } }, { place: { after: -1 } }],
+      behind('a', 'A', Number.MAX_SAFE_INTEGER),
+      { place: {}, told: [3, Number.MIN_SAFE_INTEGER, 'a'] },
+    ])('the cursor of %j, which a page might have given, leads to a page', async (value) => {
+      await announce();
+      await offer(PEER, ['a', 'b a']);
+      const cursor = Buffer.from(JSON.stringify(value)).toString('base64url');
+      const { found } = await store.search({ text: 'a', cursor }, 10, NOW);
+      expect(found.length).toBeLessThanOrEqual(2);
     });
 
     test('what was found and went is not found any more', async () => {

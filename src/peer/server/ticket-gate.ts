@@ -2,6 +2,7 @@
 // very asker and one content. It is checked here, without asking anybody; only keys that are new are asked for.
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { errors, importJWK, jwtVerify, type CryptoKey, type JWTHeaderParameters } from 'jose';
 import type { Logger } from '../../lib/log.ts';
 import { peerIdOfOther } from '../../lib/tls.ts';
@@ -15,7 +16,10 @@ import {
 } from '../../protocol/tickets.ts';
 import type { Admission, Gate } from './gate.ts';
 
-/** Whoever names keys that nobody knows makes the registry be asked so often at most. */
+/**
+ * Whoever names keys that nobody knows makes the registry be asked so often at most. Who comes in between waits: it
+ * may have a ticket of a key that is new, and a downloader that is refused by everyone gives up.
+ */
 const ASK_EVERY_MS = 5_000;
 const BEARER = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i;
 
@@ -23,6 +27,8 @@ export interface TicketGateOptions {
   /** The keys with which tickets are signed now. */
   keys: () => Promise<TicketKeys>;
   log: Logger;
+  /** How often they are asked for at most, in milliseconds. Default: {@link ASK_EVERY_MS}. */
+  askEveryMs?: number;
 }
 
 /** A header whose ticket was found to be right. */
@@ -51,15 +57,20 @@ export class TicketGate implements Gate {
     return checked;
   }
 
-  /** Learns the keys, so that the first who asks does not have to wait. Never throws. */
-  async learnKeys(): Promise<void> {
-    const now = performance.now();
-    if (this.#asking === undefined && now - this.#askedAt < ASK_EVERY_MS) return;
-    this.#askedAt = now;
-    this.#asking ??= this.#ask().finally(() => {
+  /** Learns the keys anew, as soon as they may be asked for. Never throws. */
+  learnKeys(): Promise<void> {
+    this.#asking ??= this.#askInTime().finally(() => {
       this.#asking = undefined;
     });
-    await this.#asking;
+    return this.#asking;
+  }
+
+  async #askInTime(): Promise<void> {
+    const { askEveryMs = ASK_EVERY_MS } = this.#options;
+    const early = this.#askedAt + askEveryMs - performance.now();
+    if (early > 0) await delay(early, undefined, { ref: false });
+    this.#askedAt = performance.now();
+    await this.#ask();
   }
 
   async #ask(): Promise<void> {

@@ -55,7 +55,7 @@ async function beginningWith(
   after: KnownName | undefined,
   limit: number,
 ): Promise<KnownName[]> {
-  if (text.includes(NUL) || after?.folded.includes(NUL)) return [];
+  if (text.includes(NUL)) return [];
   const start = indexed(text);
   const from = after
     ? { leaf: indexed(leafOf(after.folded)), id: after.id }

@@ -4,6 +4,7 @@
 // Within a window the order is exact. Where more names fit than a window takes, those whose last segment
 // begins with the text come first all the same, and the others window by window.
 import { CodedError } from '../../protocol/errors.ts';
+import { isName } from '../../protocol/names.ts';
 import type { Found } from '../../protocol/schemas.ts';
 import { fold, leafOf, rankOf, wantedBy, type Rank, type Wanted } from './search-text.ts';
 
@@ -183,10 +184,11 @@ function parseCursor(text: string): Position {
 
 function requireKey([rank, holders, name]: Key): void {
   if (!([0, 1, 2, 3] as unknown[]).includes(rank)) throw new Error('no rank');
-  if (!Number.isSafeInteger(holders) || typeof name !== 'string') throw new Error('no key');
+  if (!Number.isSafeInteger(holders) || !isName(name)) throw new Error('no key');
 }
 
 function requireName({ id, name, folded }: KnownName): void {
-  if (!Number.isSafeInteger(id) || typeof name !== 'string' || typeof folded !== 'string')
-    throw new Error('no name');
+  // How a name is folded may differ between versions; what no name has is in none, and not every engine takes it.
+  const isFolded = folded.isWellFormed() && !folded.includes('\0');
+  if (!Number.isSafeInteger(id) || !isName(name) || !isFolded) throw new Error('no name');
 }
