@@ -39,6 +39,15 @@ async function build(folder: string): Promise<{ code: number | null; said: strin
   return { code, said };
 }
 
+test('a page that a test has built is the one that is published: no word of where it was built', async () => {
+  expect(process.env['NODE_ENV']).not.toBe('production');
+  const folder = await clone();
+  expect(await build(folder)).toMatchObject({ code: 0 });
+  const assets = join(folder, 'dist/web/assets');
+  for (const name of await readdir(assets))
+    expect((await readFile(join(assets, name))).includes(folder), name).toBe(false);
+});
+
 test('two at once both end with the page, and a third has nothing to do', async () => {
   const folder = await clone();
   for (const { code, said } of await Promise.all([build(folder), build(folder)])) {

@@ -15,14 +15,13 @@ import { Registry } from '../../src/registry/registry.ts';
 import { SqliteStore } from '../../src/registry/store/sqlite.ts';
 import { MemoryPeer, PIECE_BYTES } from '../../test/control/memory-peer.ts';
 import { launchChromium } from '../../test/harness/chromium.ts';
+import { FRAMES, framesOf, framesText } from './frames.ts';
 
 /** Of script in the first load, gzipped. */
 const MAX_SCRIPT_BYTES = 60_000;
 const RESULTS = 10_000;
-const FRAME_MS = 1000 / 60;
 /** As one reads, and as one flings. */
 const SCROLLED_PER_FRAME = [60, 900];
-const FRAMES = 600;
 /** More than any content of less than 160 GiB has. */
 const PIECES = 10_000;
 /** As a hundred megabytes a second bring pieces of 256 KiB. */
@@ -33,22 +32,8 @@ const SCATTERED = 7_919;
 const PIECES_ROOT = 'ab'.repeat(32);
 /** A lease that outlives any run. */
 const LEASE_MS = 24 * 60 * 60 * 1000;
+const sizes = ['desktop', 'phone'] as const;
 const PEER = '0123456789abcdef'.repeat(2);
-const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 360, height: 740 } };
-
-/** Scrolls by so many pixels a frame; the times between frames. */
-const scroll = (pixels: number) => `new Promise((resolve) => {
-  const deltas = [];
-  let last;
-  const step = (time) => {
-    if (last !== undefined) deltas.push(time - last);
-    last = time;
-    scrollBy(0, ${pixels});
-    if (deltas.length === ${FRAMES}) resolve(deltas);
-    else requestAnimationFrame(step);
-  };
-  requestAnimationFrame(step);
-})`;
 
 /** To the end of the list again and again, until all of it is there. */
 const TO_THE_END = `new Promise((resolve) => {
@@ -83,16 +68,14 @@ try {
   if (script > MAX_SCRIPT_BYTES) process.exitCode = 1;
 
   console.log(`${FRAMES} frames while ${RESULTS} results are scrolled`);
-  for (const [name, viewport] of Object.entries(SIZES)) {
-    const tab = await browser.newPage({ viewport });
-    await tab.goto(`${url}/?q=file`);
-    await loadAll(tab);
+  for (const size of sizes)
     for (const pixels of SCROLLED_PER_FRAME) {
-      await tab.evaluate('scrollTo(0, 0)');
-      tellFrames(`${name}, ${pixels} px`, await tab.evaluate<number[]>(scroll(pixels)));
+      const frames = await framesOf(size, pixels, async (tab) => {
+        await tab.goto(`${url}/?q=file`);
+        await loadAll(tab);
+      });
+      console.log(`  ${`${size}, ${pixels} px`.padEnd(16)} ${framesText(frames)}`);
     }
-    await tab.close();
-  }
 
   console.log(
     `\n${FRAMES} frames while ${PIECES} pieces are shown and come, ${PIECES_A_SECOND} a second`,
@@ -145,14 +128,15 @@ async function tellPieces(files: PageFiles): Promise<void> {
       peer.arrive(id, (piece++ * SCATTERED) % PIECES);
   }, ARRIVE_EVERY_MS);
   try {
-    for (const [name, viewport] of Object.entries(SIZES)) {
-      const tab = await browser.newPage({ viewport });
-      await tab.goto(control.link);
-      await tab.getByRole('searchbox').waitFor();
-      await tab.goto(new URL(`/downloads/${id}`, control.url).href);
-      await tab.getByRole('heading', { level: 1, name: 'film.mkv' }).waitFor();
-      tellFrames(name, await tab.evaluate<number[]>(scroll(1)));
-      await tab.close();
+    for (const size of sizes) {
+      const frames = await framesOf(size, 1, async (tab) => {
+        await tab.goto(control.link);
+        await tab.getByRole('searchbox').waitFor();
+        await tab.goto(new URL(`/downloads/${id}`, control.url).href);
+        await tab.getByRole('heading', { level: 1, name: 'film.mkv' }).waitFor();
+        await tab.getByRole('img', { name: /pieces are here/ }).waitFor();
+      });
+      console.log(`  ${size.padEnd(16)} ${framesText(frames)}`);
     }
   } finally {
     clearInterval(arriving);
@@ -192,20 +176,10 @@ function firstLoad(files: PageFiles): { script: number; style: number } {
   return { script, style };
 }
 
+/** Asks for page after page, and goes back to the top. */
 async function loadAll(tab: Page): Promise<void> {
   const list = tab.getByRole('list', { name: 'Results' });
   await list.getByRole('listitem').first().waitFor();
   await tab.evaluate(TO_THE_END);
-}
-
-function tellFrames(name: string, deltas: number[]): void {
-  const sorted = deltas.toSorted((a, b) => a - b);
-  const at = (part: number) => (sorted[Math.floor(part * (sorted.length - 1))] ?? 0).toFixed(1);
-  const dropped = deltas.reduce(
-    (sum, each) => sum + Math.max(0, Math.round(each / FRAME_MS) - 1),
-    0,
-  );
-  console.log(
-    `  ${name.padEnd(17)} ms: p50 ${at(0.5)}, p95 ${at(0.95)}, worst ${at(1)}; dropped ${dropped} (${((100 * dropped) / (deltas.length + dropped)).toFixed(1)} %)`,
-  );
+  await tab.evaluate('scrollTo(0, 0)');
 }

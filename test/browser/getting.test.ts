@@ -7,12 +7,15 @@ import { useBrowser } from '../harness/browser.ts';
 import { startSp2p } from '../harness/command.ts';
 import { startOwnPage, stateAt } from '../harness/own-page.ts';
 import { startRegistry } from '../harness/running.ts';
+import { makeRoom, mayMount, mounted, sayWhatIsNotRun } from '../harness/small-disk.ts';
 import { temporaryFolder } from '../harness/temporary.ts';
 import { contentOf, PIECE, startContentSource } from '../download/content-source.ts';
 import { finished, get, getAndLook, slowPeer } from './getting.ts';
 import { announceFile, startPatientRegistry } from '../swarm/announcing.ts';
 
 const open = useBrowser();
+
+sayWhatIsNotRun('a full disk in the page');
 
 const AWAY = /Failed to load resource|ERR_/;
 
@@ -131,3 +134,24 @@ test('a download folder that vanishes is said in words, and when it is back the 
   await finished(page);
   expect((await readFile(join(own.downloadFolder, 'film.bin'))).equals(bytes)).toBe(true);
 });
+
+test.skipIf(!mayMount)(
+  'a full disk is said in words, and when there is room the download goes on',
+  async () => {
+    const { url } = await startRegistry();
+    const bytes = randomBytes(8 * PIECE);
+    const { limit } = await slowPeer(url, { 'film.bin': bytes });
+    limit.bytesPerSecond = Infinity;
+    const downloadFolder = await mounted(`size=${(3 * PIECE) / 1024}k`);
+    const own = await startOwnPage(url, { downloadFolder });
+    const page = await open(own.link);
+    await get(page, 'film');
+    await page.getByRole('link', { name: 'Downloads' }).first().click();
+    await page.getByText('The disk is full. Make some room').waitFor();
+    // It tries again by itself, from what it has.
+    await expect.poll(async () => (await own.state()).downloads[0]?.have).toBeGreaterThan(0);
+    makeRoom(downloadFolder, '16m');
+    await finished(page);
+    expect((await readFile(join(downloadFolder, 'film.bin'))).equals(bytes)).toBe(true);
+  },
+);

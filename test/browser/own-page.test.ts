@@ -67,6 +67,34 @@ test('a folder that is shared in the page is found by somebody else', async () =
   await expect.poll(() => results(other).count()).toBe(0);
 });
 
+test('who has gone far into what is offered stays there while more is added, and sees it above', async () => {
+  const { url } = await startRegistry();
+  const files = Array.from({ length: 450 }, (_, n) => [`file ${1_000 + n}.txt`, `${n}`]);
+  const shares = [await folderOf(Object.fromEntries(files) as Record<string, string>)];
+  const own = await startOwnPage(url, { shares });
+  const page = await open(own.link);
+  await page.getByRole('link', { name: 'Shares' }).click();
+  const offered = page.getByRole('list', { name: 'What is offered' });
+  const last = offered.getByRole('link', { name: 'file 1449.txt' });
+  await offered.getByRole('link', { name: 'file 1000.txt' }).focus();
+  for (const least of ['400', '450']) {
+    await page.keyboard.press('End');
+    await offered.locator(`[aria-setsize="${least}"]`).first().waitFor();
+  }
+  await page.keyboard.press('End');
+  await last.waitFor();
+  await own.peer.controlled.addShare(await folderOf({ 'a new one.txt': 'new' }));
+  await own.peer.indexed();
+  await page.getByText('1 file ·').waitFor({ state: 'attached' });
+  await expect.poll(() => page.getByRole('progressbar').count()).toBe(0);
+  expect(await last.isVisible()).toBe(true);
+  // It is asked for now, and was not before.
+  const askedAnew = page.waitForRequest(/\/offered\?text=&after=&/);
+  await page.evaluate('scrollTo(0, 0)');
+  await askedAnew;
+  await offered.getByRole('link', { name: 'a new one.txt' }).waitFor();
+});
+
 test('what is sent slows down when the slider is moved, and goes on when it is moved back', async () => {
   const { url } = await startRegistry();
   const shares = [await folderOf({ 'film.bin': randomBytes(32 * MIB) })];

@@ -1,21 +1,16 @@
 // Where a download goes: a file, a folder, stdout; and what stands in its way.
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { askedFrom, startTelling } from '../download/scripted.ts';
 import { sp2p, startSp2p } from '../harness/command.ts';
+import { makeRoom, mayMount, mounted, sayWhatIsNotRun } from '../harness/small-disk.ts';
 import { folderOf, temporaryFolder } from '../harness/temporary.ts';
 import { serve } from '../peer/serving.ts';
 import { startGate } from './gate.ts';
 
-/** A full disk and a read-only one are file systems that the test mounts. */
-const mayMount = process.platform === 'linux' && process.getuid?.() === 0;
-if (!mayMount)
-  process.stderr.write(
-    '\nNOT RUN: the tests of a full and of a read-only disk, because mounting one takes root on Linux.\n',
-  );
+sayWhatIsNotRun('a full and of a read-only disk');
 
 const NAME = 'sub/a b.bin';
 const BYTES = randomBytes(3_000_000);
@@ -119,18 +114,9 @@ test.skipIf(!mayMount)(
     const { size } = await stat(join(folder, '.a b.bin.sp2p-part'));
     expect(size).toBeGreaterThan(500_000);
 
-    execFileSync('mount', ['-o', 'remount,size=16m', folder]);
+    makeRoom(folder, '16m');
     expect(await sp2p([...args, '-o', folder])).toMatchObject({ code: 0 });
     expect((await readFile(join(folder, 'a b.bin'))).equals(BYTES)).toBe(true);
     expect(askedFrom(gate.requests[1] ?? '')).toBe(size);
   },
 );
-
-/** A file system of its own in memory. */
-async function mounted(options: string): Promise<string> {
-  const folder = join(await temporaryFolder(), 'mounted');
-  await mkdir(folder);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder]);
-  onTestFinished(() => void execFileSync('umount', [folder]));
-  return folder;
-}

@@ -1,7 +1,8 @@
 // The registry as the page asks it through the peer.
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, get, type IncomingMessage, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
 import { identityOf } from '../harness/identities.ts';
 import { startRegistry } from '../harness/running.ts';
@@ -80,6 +81,24 @@ test('a registry that is away is told of as such', async () => {
   const { asOwner } = await startControl({ network: { url } });
   for (const path of ['/api/v1/peers', '/api/v1/events'])
     expectProblem(await asOwner('GET', path), 502, 'registry-unreachable');
+});
+
+test('who leaves before the registry has answered is no fault in the log', async () => {
+  const lines: string[] = [];
+  const log = pino({ level: 'error' }, { write: (line) => void lines.push(line) });
+  const asked = Promise.withResolvers<undefined>();
+  const { url } = await startAnswering(() => {
+    asked.resolve(undefined);
+  });
+  const { port, token, server } = await startControl({ network: { url }, log });
+  const request = get({
+    ...{ host: '127.0.0.1', port, path: '/api/v1/peers' },
+    headers: { authorization: `Bearer ${token}` },
+  }).on('error', () => undefined);
+  await asked.promise;
+  request.destroy();
+  await server.stop();
+  expect(lines).toEqual([]);
 });
 
 test('a registry of the exercise is not asked what it cannot know', async () => {

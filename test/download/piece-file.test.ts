@@ -1,10 +1,10 @@
 // The part of a file that is fetched by pieces: whom it believes, what it keeps, and what it leaves behind.
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { PieceFile } from '../../src/peer/download/piece-file.ts';
+import { makeRoom, mayMount, mounted } from '../harness/small-disk.ts';
 import { temporaryFolder } from '../harness/temporary.ts';
 import { contentOf, PIECE, startContentSource, type TestContent } from './content-source.ts';
 import { getContent } from './getting-content.ts';
@@ -12,8 +12,6 @@ import { getContent } from './getting-content.ts';
 const CONTENT = contentOf(randomBytes(4 * PIECE + 100));
 const SIZE = CONTENT.bytes.length;
 const HEAD = headOf(CONTENT);
-/** Only root can make small disks. */
-const mayMount = process.platform === 'linux' && process.getuid?.() === 0;
 
 function headOf({ root, bytes }: TestContent): string {
   return `${JSON.stringify({ root, size: bytes.length })}\n`;
@@ -213,7 +211,7 @@ test.skipIf(!mayMount)(
       code: 'disk-full',
     });
     expect((await stat(part)).size).toBe(SIZE);
-    execFileSync('mount', ['-o', 'remount,size=16m', folder]);
+    makeRoom(folder, '16m');
     expect((await finished(target)).kept).toBeGreaterThan(0);
     expect(await readdir(folder)).toEqual(['got']);
   },
@@ -238,15 +236,6 @@ test.skipIf(!mayMount)('a disk that cannot be written to is said to be one', asy
     message: expect.stringContaining('EROFS') as string,
   });
 });
-
-/** A file system of its own in memory. */
-async function mounted(options: string): Promise<string> {
-  const folder = join(await temporaryFolder(), 'mounted');
-  await mkdir(folder);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder]);
-  onTestFinished(() => void execFileSync('umount', ['-l', folder]));
-  return folder;
-}
 
 /** What this process has open in a folder. */
 async function openIn(folder: string): Promise<string[]> {

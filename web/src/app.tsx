@@ -1,5 +1,6 @@
 // The page around the views: who one is talking to, the way between views, and what is wrong.
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useComputed, useSignalEffect } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
 import { isSignedOut, leave, maySteer, you } from './state/access.ts';
 import { host, isLive, mainLine, token } from './state/host.ts';
 import { downloads, peer } from './state/peer.ts';
@@ -10,6 +11,7 @@ import { Foreign } from './parts/file-name.tsx';
 import { rateText } from './parts/format.ts';
 import { Icon, Mark, type IconName } from './parts/icons.tsx';
 import { Notices } from './parts/notices.tsx';
+import { titleOf } from './parts/title.ts';
 import { Access } from './views/access.tsx';
 import { ContentView } from './views/content.tsx';
 import { DownloadDetail } from './views/download-detail.tsx';
@@ -18,17 +20,6 @@ import { Library } from './views/library.tsx';
 import { Network } from './views/network.tsx';
 import { NothingHere, OnlyAtAPeer, SignedOut, TokenNeeded, Waiting } from './views/plain-pages.tsx';
 import { Shares } from './views/shares.tsx';
-
-const TITLES: Readonly<Record<Route['view'], string>> = {
-  library: 'Library',
-  downloads: 'Downloads',
-  download: 'Download',
-  shares: 'Shares',
-  network: 'Network',
-  access: 'Access',
-  content: 'Content',
-  nothing: 'Nothing here',
-};
 
 export function App() {
   if (isSignedOut.value) return <SignedOut />;
@@ -45,9 +36,10 @@ function Page() {
   const main = useRef<HTMLElement>(null);
   const shown = route.value;
   const isFirst = useRef(true);
-  useLayoutEffect(() => {
-    document.title = `${TITLES[shown.view]} · Simple P2P`;
-  }, [shown]);
+  const title = useComputed(() => titleOf(route.value, downloads.value));
+  useSignalEffect(() => {
+    document.title = title.value;
+  });
   useEffect(() => {
     // Who came by a link hears where it led; the library puts the focus into the search.
     if (!isFirst.current && shown.view !== 'library')

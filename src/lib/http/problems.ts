@@ -51,7 +51,9 @@ export function answerWithProblems(
     // need not be in the log as well.
     const isRefusal = reply.statusCode === 503 && !(error instanceof Error && error.cause);
     const isTold = audience === 'owner' && reply.statusCode !== 500;
-    if (reply.statusCode >= 500 && !isRefusal && !isTold)
+    // Whoever asked has gone, or this process goes.
+    const isOver = error instanceof CodedError && error.code === 'interrupted';
+    if (reply.statusCode >= 500 && !isRefusal && !isTold && !isOver)
       log.error({ requestId: request.id, err: error }, 'a request failed here');
   });
   app.setNotFoundHandler((request, reply) => {

@@ -44,13 +44,20 @@ const SHORT = 14;
 const TAIL = 9;
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+/** Most names: each of their characters is one to a reader as well, and to look for more takes a list its time. */
+const PLAIN = /^[ -~]*$/;
+
+function* charactersOf(text: string): Iterable<string> {
+  if (PLAIN.test(text)) yield* text;
+  else for (const { segment } of graphemes.segment(text)) yield segment;
+}
 
 /** Room that is enough for a short text, in widths of a digit, in whatever common type. */
 export function widthOf(text: string): number {
   let width = 0;
-  for (const { segment } of graphemes.segment(text))
+  for (const character of charactersOf(text))
     width +=
-      WIDTHS.find(([of]) => of.test(segment))?.[1] ??
+      WIDTHS.find(([of]) => of.test(character))?.[1] ??
       // Of other scripts, and pictures, a character may be as wide as it is high.
       2.2;
   return Math.ceil(width);
@@ -84,6 +91,7 @@ export function inTwo(text: string): [head: string, tail: string] {
     const isExtension = dot > 0 && text.length - dot <= MAX_EXTENSION;
     return isExtension ? [text.slice(0, dot), text.slice(dot)] : [text, ''];
   }
+  if (PLAIN.test(text)) return [text.slice(0, -TAIL), text.slice(-TAIL)];
   // Enough of the end to hold so many of what a reader takes for a character, unless they are monstrous.
   const from = Math.max(0, text.length - TAIL * 16);
   const ends = [...graphemes.segment(text.slice(from))];

@@ -6,6 +6,7 @@ import { control } from './host.ts';
 import { attempt, say } from './notices.ts';
 import { downloadsByRoot } from './peer.ts';
 import { navigate } from './route.ts';
+import { counted } from '../parts/format.ts';
 
 /** Starts a download, or shows the one that is there already. */
 export async function startDownload(wanted: NewDownload): Promise<void> {
@@ -32,6 +33,24 @@ export async function change(download: Download, wanted: DownloadChange): Promis
 
 export async function remove(download: Download): Promise<boolean> {
   return attempt(async () => control.peek()?.removeDownload(download.id));
+}
+
+/** The same of several, one after the other. */
+export async function changeAll(
+  several: readonly Download[],
+  wanted: DownloadChange,
+): Promise<void> {
+  await attempt(async () => {
+    for (const { id } of several) await control.peek()?.changeDownload(id, wanted);
+  });
+}
+
+/** Takes off the list what has come; the files stay. */
+export async function clear(done: readonly Download[]): Promise<void> {
+  const isCleared = await attempt(async () => {
+    for (const { id } of done) await control.peek()?.removeDownload(id);
+  });
+  if (isCleared) say(`${counted(done.length, 'download')} taken off the list. The files stay.`);
 }
 
 export async function openFolder(download: Download): Promise<void> {

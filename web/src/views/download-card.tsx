@@ -24,6 +24,9 @@ export function DownloadCard({ download }: { download: Download }) {
           <FileName name={name} />
         </a>
         <p class="muted small number">
+          {state !== 'done' && size !== null && (
+            <span class="percent-beside">{percentText(have, size)} · </span>
+          )}
           <span class="download-state">{stateWords(download)}</span>
           {state !== 'failed' && ` · ${amountWords(download)}`}
         </p>

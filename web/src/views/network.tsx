@@ -120,6 +120,8 @@ function PeerCard() {
         <dd class="number">{bytesText(self.received)}</dd>
         <dt>Running since</dt>
         <dd>{ageText(self.startedAt, now.value)}</dd>
+        <dt>Version</dt>
+        <dd class="number">{self.version}</dd>
       </dl>
     </section>
   );

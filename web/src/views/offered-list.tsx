@@ -100,7 +100,9 @@ function useOffered(text: string) {
   const asked = useRef(new AbortController());
   const isBusy = useRef(false);
   // What is found is in the list once it is known, and its root once it was read.
-  const stands = shares.value.map(({ files, indexing }) => `${files}${indexing ? '+' : ''}`).join();
+  const stands = useWhileNearTop(
+    shares.value.map(({ files, indexing }) => `${files}${indexing ? '+' : ''}`).join(),
+  );
 
   const bring = useCallback(
     async (after: string) => {
@@ -134,4 +136,20 @@ function useOffered(text: string) {
     if (next.current !== null && !isBusy.current) void bring(next.current);
   }, [bring]);
   return { offered, more, fault, isWhole };
+}
+
+/** What it was when the top was last in sight: who has gone far into a list is not thrown back to its beginning. */
+function useWhileNearTop<T>(value: T): T {
+  const [seen, setSeen] = useState(value);
+  useEffect(() => {
+    const look = () => {
+      if (scrollY < innerHeight) setSeen(value);
+    };
+    look();
+    addEventListener('scroll', look, { passive: true });
+    return () => {
+      removeEventListener('scroll', look);
+    };
+  }, [value]);
+  return seen;
 }

@@ -57,7 +57,7 @@ function FoundRow({ found, isOpen }: { found: Found; isOpen: boolean }) {
           {folder !== '' && <Foreign class="folder-of" text={folder} />}
         </span>
       </div>
-      <Figures size={size} holders={found.holders} modified={found.modified} />
+      <Figures {...{ size, versions }} holders={found.holders} modified={found.modified} />
       {host.value === 'peer' && (
         <div class="result-act">{root !== null && <Get root={root} name={name} size={size} />}</div>
       )}
@@ -99,14 +99,16 @@ function UnprovenRow({ name }: { name: string }) {
 
 interface FiguresProps {
   size: number | null;
+  versions?: number;
   holders: number;
   modified: number | null;
 }
 
-function Figures({ size, holders, modified }: FiguresProps) {
+function Figures({ size, versions = 1, holders, modified }: FiguresProps) {
+  const untold = versions > 1 ? 'by version' : 'size not told';
   return (
     <div class="figures">
-      <span class="number">{size === null ? 'size not told' : bytesText(size)}</span>
+      <span class="number">{size === null ? untold : bytesText(size)}</span>
       <span class="number holders" title={counted(holders, 'holder')}>
         <Icon name="network" size={13} />
         {countText(holders)}
