@@ -116,11 +116,7 @@ export class QuickAnswers {
     for (const asked of some) {
       const { request, route, otherwise } = asked;
       const name = nameIn(request.url ?? '', route.prefix);
-      const { remoteAddress } = request.socket;
-      const caller =
-        name === undefined || remoteAddress === undefined
-          ? undefined
-          : callerOf({ raw: request, ip: remoteAddress });
+      const caller = callerIn(request);
       if (name !== undefined && caller && this.#gates.admits(caller.address))
         admitted.push({ ...asked, name, caller, key: undefined });
       else otherwise();
@@ -188,6 +184,15 @@ export class QuickAnswers {
 function lookedUp({ route, name, caller }: Taken): Answer<unknown> {
   try {
     return route.lookUp(name, caller);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined: it has gone. */
+function callerIn(request: IncomingMessage): Caller | undefined {
+  try {
+    return callerOf({ raw: request, ip: request.socket.remoteAddress ?? '' });
   } catch {
     return undefined;
   }

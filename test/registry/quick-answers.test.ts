@@ -105,8 +105,10 @@ test('an answer that takes its time is given when it is there', async () => {
 });
 
 /** A server whose look-ups below /names/ are quick. */
-async function started(options: { admits?: boolean } = {}) {
-  const { admits = true } = options;
+async function started(
+  options: { admits?: boolean; leaves?: boolean; onOtherwise?: () => void } = {},
+) {
+  const { admits = true, leaves = false, onOtherwise } = options;
   const lookUp = (name: string) => ({ name });
   const quick = new QuickAnswers({
     admits: () => admits,
@@ -116,8 +118,13 @@ async function started(options: { admits?: boolean } = {}) {
   });
   quick.add('/names/', lookUp);
   const server = createServer((request: IncomingMessage, response: ServerResponse) => {
-    const otherwise = () => response.end('otherwise');
+    const otherwise = () => {
+      onOtherwise?.();
+      response.end('otherwise');
+    };
     if (!quick.take(request, response, otherwise)) otherwise();
+    // Whose address was asked for before keeps it; at which of ours it came is not known any more.
+    if (leaves && request.socket.remoteAddress !== undefined) request.socket.destroy();
   });
   onTestFinished(() => {
     server.close();
@@ -148,6 +155,16 @@ test.each([
 test('what is not admitted is left to the framework', async () => {
   const port = await started({ admits: false });
   expect((await call(port, 'GET', '/names/a')).text).toBe('otherwise');
+});
+
+test('who has gone when its turn comes is left to the framework', async () => {
+  const left = Promise.withResolvers<undefined>();
+  const onOtherwise = () => {
+    left.resolve(undefined);
+  };
+  const port = await started({ leaves: true, onOtherwise });
+  await expect(call(port, 'GET', '/names/a')).rejects.toThrow('socket hang up');
+  await left.promise;
 });
 
 test('of requests that are sent ahead those behind the first are left to the framework', async () => {
