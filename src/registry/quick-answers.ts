@@ -67,8 +67,8 @@ export class QuickAnswers {
   readonly #routes: Route[] = [];
   readonly #gates: Gates;
   #asked: Asked[] = [];
-  /** Of each connection the answer that was given here last, or is to be. */
-  readonly #latest = new WeakMap<Socket, ServerResponse>();
+  /** Connections over which a request of those that were taken waits for its answer. */
+  readonly #waiting = new WeakSet<Socket>();
 
   constructor(gates: Gates) {
     this.#gates = gates;
@@ -89,10 +89,13 @@ export class QuickAnswers {
     if (method !== 'GET') return false;
     const route = this.#routes.find(({ prefix }) => url.startsWith(prefix));
     // One at a time of a connection that is read from: who sends ahead, or does not read, is bounded there.
-    const isAhead = this.#latest.get(socket)?.writableEnded === false;
-    if (!route || isAhead || socket.writableNeedDrain) return false;
-    this.#latest.set(socket, response);
-    const asked = { request, response, route, otherwise, begun: performance.now() };
+    if (!route || this.#waiting.has(socket) || socket.writableNeedDrain) return false;
+    this.#waiting.add(socket);
+    const leave = () => {
+      this.#waiting.delete(socket);
+      otherwise();
+    };
+    const asked = { request, response, route, otherwise: leave, begun: performance.now() };
     if (this.#asked.push(asked) === 1)
       setImmediate(() => {
         this.#answer();
@@ -176,6 +179,7 @@ export class QuickAnswers {
       String(Buffer.byteLength(body)),
     ]);
     response.end(body);
+    this.#waiting.delete(request.socket);
     this.#gates.onAnswered({ route: route.path, name, caller, key, ms: performance.now() - begun });
   }
 }
