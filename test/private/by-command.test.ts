@@ -86,12 +86,26 @@ async function followed(link: string, path = '/api/v1/events'): Promise<() => st
   return () => told;
 }
 
-test('whoever is given a link has the first byte after two commands', async () => {
+test('whoever is given a link has the first byte after two commands, and takes nothing off', async () => {
   await done(bob(['join'], bobsLink));
   expect(await done(bob(['get', NAME, '-o', '-']))).toBe(QUESTIONS);
+  for (const args of [['remove', 'name', NAME], ['removed'], ['restore', '1']]) {
+    const { code, stderr } = await bob(args);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('[not-allowed]')]);
+  }
+  // Nor does an administrator who says it wrongly.
+  for (const args of [
+    ['remove', 'file', NAME],
+    ['remove', 'name', '../exam.txt'],
+    ['remove', 'content', 'ab'],
+    ['remove', 'name'],
+    ['restore', 'one'],
+  ])
+    expect(await admin(args), args.join(' ')).toMatchObject({ code: 2 });
+  expect(await names(bob)).toEqual([NAME]);
 });
 
-test('a name that is taken off is gone for all at once, and comes back when it is restored', async () => {
+test('a name or content that is taken off is gone for all at once, and comes back when it is restored', async () => {
   await done(bob(['join'], bobsLink));
   const told = await followed(bobsLink);
   const removed = await admin(['remove', 'name', NAME, '--reason', 'Not before Friday.']);
@@ -121,12 +135,11 @@ test('a name that is taken off is gone for all at once, and comes back when it i
   expect(await done(bob(['get', NAME, '-o', '-']))).toBe(QUESTIONS);
   expect((await admin(['removed'])).stderr).toContain('Nothing is taken off.');
   expect(await admin(['restore', id])).toMatchObject({ code: 1 });
-});
 
-test('a content that is taken off is not got by its root either', async () => {
-  await done(bob(['join'], bobsLink));
-  const search = await done(bob(['search', 'exam', '--json']));
-  const { found } = JSON.parse(search) as { found: { root: string }[] };
+  // A content is not got by its root either.
+  const { found } = JSON.parse(await done(bob(['search', 'exam', '--json']))) as {
+    found: { root: string }[];
+  };
   const root = found[0]?.root ?? '';
   const removal = await done(admin(['remove', 'content', root, '--json']));
   expect(JSON.parse(removal)).toMatchObject({ kind: 'content', subject: root, reason: '' });
@@ -143,15 +156,6 @@ test('a peer that is taken off is gone with all it offers, and is told why', asy
   expect(await names(admin)).toEqual([]);
   expect(JSON.parse(await done(admin(['peers', '--json'])))).toMatchObject({ peers: [] });
   expect(await share.event(({ event }) => event === 'away')).toMatchObject({ code: 'removed' });
-});
-
-test('what only administrators may is refused to others', async () => {
-  await done(bob(['join'], bobsLink));
-  for (const args of [['remove', 'name', NAME], ['removed'], ['restore', '1']]) {
-    const { code, stderr } = await bob(args);
-    expect([code, stderr]).toEqual([1, expect.stringContaining('[not-allowed]')]);
-  }
-  expect(await names(bob)).toEqual([NAME]);
 });
 
 test('no key, ticket or proof is in what programs write at their loudest, nor in the metrics', async () => {
@@ -175,16 +179,4 @@ test('no key, ticket or proof is in what programs write at their loudest, nor in
   for (const key of keys) expect(all).not.toContain(key.slice(-43));
   // Of whatever is signed, the beginning of its header.
   expect(all).not.toMatch(/eyJ[\w-]{8}|bearer /i);
-});
-
-test('wrong usage takes nothing off', async () => {
-  for (const args of [
-    ['remove', 'file', NAME],
-    ['remove', 'name', '../exam.txt'],
-    ['remove', 'content', 'ab'],
-    ['remove', 'name'],
-    ['restore', 'one'],
-  ])
-    expect(await admin(args), args.join(' ')).toMatchObject({ code: 2 });
-  expect(await names(admin)).toEqual([NAME]);
 });
