@@ -33,7 +33,7 @@ function sqlite(folder: string): Engine {
   return {
     name: 'sqlite',
     flagsFor: (index) => Promise.resolve(['--data', join(folder, index)]),
-    settled: (index) => untilGrammed(join(folder, index, 'index.sqlite')),
+    settled: (index) => untilSettled(join(folder, index, 'index.sqlite')),
     sizeOf: (index) =>
       Promise.resolve(
         readdirSync(join(folder, index))
@@ -44,15 +44,17 @@ function sqlite(folder: string): Engine {
   };
 }
 
-/** Trigrams are made in the background, which is to disturb nothing that is measured. */
-async function untilGrammed(file: string): Promise<void> {
+/** What came is put in order in the background, which is to disturb nothing that is measured. */
+async function untilSettled(file: string): Promise<void> {
   const until = performance.now() + SETTLED_DEADLINE_MS;
   for (;;) {
     const database = new DatabaseSync(file, { readOnly: true });
-    const waiting = database.prepare('SELECT 1 FROM ungrammed LIMIT 1').get();
+    const waiting = database
+      .prepare('SELECT 1 FROM ungrammed UNION ALL SELECT 1 FROM recent LIMIT 1')
+      .get();
     database.close();
     if (!waiting) return;
-    if (performance.now() > until) throw new Error('Trigrams are still being made.');
+    if (performance.now() > until) throw new Error('What came is still being put in order.');
     await delay(500);
   }
 }

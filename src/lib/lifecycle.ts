@@ -70,3 +70,22 @@ export async function untilAborted(signal: AbortSignal): Promise<void> {
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => undefined);
 }
+
+/** After one turn so long for all others, in times of what it took: more while they have much to do. */
+const REST = 1;
+const REST_OF_BUSY = 8;
+
+/** Does what there is to do, a little at a time, and leaves the time in between to others; until it answers false. */
+export async function takingTurns(work: () => boolean, signal: AbortSignal): Promise<void> {
+  let isBusy = false;
+  for (;;) {
+    const begun = performance.now();
+    if (!work() || isStopping(signal)) return;
+    const ended = performance.now();
+    const rest: number = (isBusy ? REST_OF_BUSY : REST) * (ended - begun);
+    await delay(rest);
+    if (isStopping(signal)) return;
+    // Others were in the middle of something when the time was over.
+    isBusy = performance.now() - ended > rest + (ended - begun);
+  }
+}

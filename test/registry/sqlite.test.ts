@@ -18,6 +18,9 @@ import {
 } from './store-operations.ts';
 
 storeContract('SQLite', (limits) => Promise.resolve(new SqliteStore(':memory:', limits)));
+storeContract('SQLite that keeps little in memory', (limits) =>
+  Promise.resolve(new SqliteStore(':memory:', { ...limits, maxRecent: 0 })),
+);
 accessContract('SQLite', () => Promise.resolve(new SqliteStore(':memory:')));
 
 const NOW = 1_700_000_000_000;
@@ -83,15 +86,23 @@ test('a change that was taken back leaves what is known of a peer as it was', as
   expect(await store.renewRunning(peer, NOW, NOW + 3000)).toBe(1);
 });
 
-test('no name stays without a holder, and every peer’s count is true', async () => {
+test('however often it is closed, no name stays without a holder, nothing is found that is not there, and every peer’s count is true', async () => {
+  const maxRecent = fc.integer({ min: 0, max: 4 });
+  const each = fc.integer({ min: 1, max: 60 });
   await fc.assert(
-    fc.asyncProperty(operations, async (todo) => {
+    fc.asyncProperty(operations, maxRecent, each, async (todo, maxRecent, each) => {
       const file = `${await temporaryFolder()}/index.sqlite`;
-      const store = new SqliteStore(file, {
-        ...{ maxNamesPerPeer: MAX_NAMES, maxContentsPerPeer: MAX_CONTENTS },
-      });
+      const limits = { maxNamesPerPeer: MAX_NAMES, maxContentsPerPeer: MAX_CONTENTS, maxRecent };
+      let store = new SqliteStore(file, limits);
       await store.start();
-      await expectToMatchPlainStore(store, todo);
+      let done = 0;
+      await expectToMatchPlainStore(store, todo, async () => {
+        if (++done % each > 0) return store;
+        await store.stop();
+        store = new SqliteStore(file, limits);
+        await store.start();
+        return store;
+      });
       await store.stop();
       const database = new DatabaseSync(file, { readOnly: true });
       const count = (sql: string) =>
@@ -102,6 +113,21 @@ test('no name stays without a holder, and every peer’s count is true', async (
         count('peers WHERE names <> (SELECT count(*) FROM offers WHERE peer = peers.id)'),
       ).toBe(0);
       expect(count("peers WHERE contract = 'exercise' AND names = 0")).toBe(0);
+      const named = 'SELECT id FROM names n WHERE n.id = t.id AND n';
+      expect(count(`by_name t WHERE NOT EXISTS (${named}.name = t.name)`)).toBe(0);
+      expect(count(`by_leaf t WHERE NOT EXISTS (${named}.leaf = t.leaf)`)).toBe(0);
+      const noted = 'AND id NOT IN (SELECT name FROM recent)';
+      expect(count(`names WHERE id NOT IN (SELECT id FROM by_name) ${noted}`)).toBe(0);
+      expect(count(`names WHERE id NOT IN (SELECT id FROM by_leaf) ${noted}`)).toBe(0);
+      const rooted = 'SELECT root, peer, name, size FROM';
+      expect(count(`(${rooted} by_root EXCEPT ${rooted} offers WHERE root IS NOT NULL)`)).toBe(0);
+      expect(
+        count(
+          `(${rooted} offers o WHERE root IS NOT NULL AND NOT EXISTS (
+             SELECT 1 FROM recent r WHERE r.name = o.name AND r.peer = o.peer
+           ) EXCEPT ${rooted} by_root)`,
+        ),
+      ).toBe(0);
       expect(count('holdings WHERE peer NOT IN (SELECT id FROM peers)')).toBe(0);
       expect(database.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
       database.close();
@@ -159,6 +185,21 @@ test('data from before downloaders were sources are kept, and take them from the
   expect(await store.contentOf(ROOT, 10, NOW)).toEqual({ root: ROOT, ...content });
   await store.holdContent(PEER, OTHER_ROOT, false);
   expect(await store.contentOf(OTHER_ROOT, 10, NOW)).toMatchObject({ holders: 0, partial: 1 });
+});
+
+test('of two registries with one index the second is refused, until the first is gone', async () => {
+  const file = `${await temporaryFolder()}/index.sqlite`;
+  const first = await opened(file);
+  await first.register('a', A, NOW);
+  const second = new SqliteStore(file);
+  await expect(second.start()).rejects.toMatchObject({
+    code: 'data-in-use',
+    message: expect.stringContaining(file) as string,
+  });
+  await second.stop();
+  expect(await first.endpointsOf('a', NOW)).toEqual([A]);
+  await first.stop();
+  expect(await (await opened(file)).endpointsOf('a', NOW)).toEqual([A]);
 });
 
 test('data of a newer version is refused and left as it is', async () => {
@@ -247,4 +288,69 @@ test('names are found alike before and after they are in trigrams, and not at al
   await store.changeCatalogue(PEER, { revision: 1, offered: [], withdrawn: gone }, NOW);
   const isGone = new Set(gone);
   expect(await answers()).toEqual(before.map((names) => names.filter((name) => !isGone.has(name))));
+});
+
+test('what goes while it is being put in order is not found again', async () => {
+  const file = `${await temporaryFolder()}/index.sqlite`;
+  const store = new SqliteStore(file, { maxRecent: 100 });
+  onTestFinished(() => store.stop());
+  await store.start();
+  await store.renewLease({ peerId: PEER, endpoint: A, displayName: undefined }, NOW + 1);
+  let revision = 0;
+  const change = async (offered: string[], withdrawn: string[] = []) => {
+    const entries = offered.map((name) => ({ name, size: 1, modified: 1, root: ROOT }));
+    const told = { revision, offered: entries, withdrawn };
+    revision = await store.changeCatalogue(PEER, told, NOW);
+  };
+  const names = Array.from({ length: 100 }, (_, n) => `a/${String(n).padStart(3, '0')}`);
+  const beside = new DatabaseSync(file);
+  onTestFinished(() => {
+    beside.close();
+  });
+  const inTree = (tree: string) =>
+    beside.prepare(`SELECT count(*) AS count FROM ${tree}`).get()?.['count'] as number;
+  await change(names);
+  await change(['b']);
+  expect(inTree('by_name')).toBeGreaterThan(0);
+  expect(inTree('by_name')).toBeLessThan(100);
+  await change([], names);
+  for (let n = 0; n < 90; n++) await change([`c/${n}`]);
+  expect(inTree('by_root')).toBeGreaterThan(0);
+  expect(await store.listNames('', 1_000, NOW)).toHaveLength(91);
+  const { found } = await store.search({ text: '09' }, 1_000, NOW);
+  expect(found).toEqual([]);
+  expect(await store.contentOf(ROOT, 10, NOW)).toMatchObject({ holders: 1 });
+  expect(
+    (await store.contentOf(ROOT, 10, NOW)).names.filter((name) => names.includes(name)),
+  ).toEqual([]);
+  expect((await store.counts(NOW)).names).toBe(91);
+  expect(await store.contents()).toBe(1);
+  for (const tree of ['by_name', 'by_leaf'])
+    expect(
+      beside
+        .prepare(`SELECT count(*) AS count FROM ${tree} WHERE id NOT IN (SELECT id FROM names)`)
+        .get(),
+    ).toEqual({ count: 0 });
+});
+
+test('names that came last are listed past those whose peers are gone', async () => {
+  const store = await opened(':memory:');
+  const gone = 'e'.repeat(32);
+  const names = (peer: string) => Array.from({ length: 30 }, (_, n) => `${n % 10}${peer}${n}`);
+  for (const [peerId, port, until] of [
+    [gone, 1, NOW],
+    [PEER, 2, NOW + 1],
+  ] as const) {
+    const endpoint = { ...A, port };
+    await store.renewLease({ peerId, endpoint, displayName: undefined }, until);
+    const offered = names(peerId).map((name) => ({ name, size: 1, modified: 1 }));
+    await store.changeCatalogue(peerId, { revision: 0, offered, withdrawn: [] }, NOW - 1);
+  }
+  const listed: string[] = [];
+  for (;;) {
+    const page = await store.listNames(listed.at(-1) ?? '', 7, NOW);
+    listed.push(...page.map(({ name }) => name));
+    if (page.length < 7) break;
+  }
+  expect(listed).toEqual(names(PEER).sort());
 });

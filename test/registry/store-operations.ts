@@ -68,7 +68,13 @@ export const operations = fc.array(fc.oneof(...OPERATIONS), { maxLength: 60, siz
 
 type Operation = (typeof OPERATIONS)[number] extends fc.Arbitrary<infer T> ? T : never;
 
-export async function expectToMatchPlainStore(store: Store, todo: Operation[]): Promise<void> {
+/** @param reopened if given, is handed the store after each operation, and gives the one to go on with */
+export async function expectToMatchPlainStore(
+  opened: Store,
+  todo: Operation[],
+  reopened: (store: Store) => Promise<Store> = (store) => Promise.resolve(store),
+): Promise<void> {
+  let store = opened;
   const plain = new PlainStore(MAX_NAMES, MAX_CONTENTS);
   const revisions = new Map<string, number>();
   let now = 1_700_000_000_000;
@@ -81,6 +87,7 @@ export async function expectToMatchPlainStore(store: Store, todo: Operation[]): 
     expect(await view(store, NAMES, ROOTS, PEER_IDS, now)).toEqual(
       plain.view(NAMES, ROOTS, PEER_IDS, now),
     );
+    store = await reopened(store);
   }
 }
 

@@ -54,3 +54,18 @@ function beginsAWord(folded: string, word: string): boolean {
   }
   return false;
 }
+
+/** Where a text is before another one: as in UTF-8, which is not the order of code units. */
+export function inCodePointOrder(text: string, other: string): number {
+  const length = Math.min(text.length, other.length);
+  for (let at = 0; at < length; at++) {
+    const [unit, otherUnit] = [text.charCodeAt(at), other.charCodeAt(at)];
+    if (unit !== otherUnit) return ranked(unit) - ranked(otherUnit);
+  }
+  return text.length - other.length;
+}
+
+/** Surrogates stand for code points after all that have one unit. */
+function ranked(unit: number): number {
+  return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit;
+}

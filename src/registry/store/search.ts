@@ -6,7 +6,15 @@
 import { CodedError } from '../../protocol/errors.ts';
 import { isName } from '../../protocol/names.ts';
 import type { Found } from '../../protocol/schemas.ts';
-import { fold, leafOf, rankOf, wantedBy, type Rank, type Wanted } from './search-text.ts';
+import {
+  fold,
+  inCodePointOrder,
+  leafOf,
+  rankOf,
+  wantedBy,
+  type Rank,
+  type Wanted,
+} from './search-text.ts';
 
 /** So many names are ranked among each other. */
 const WINDOW = 500;
@@ -156,9 +164,7 @@ function passes(
 
 /** The best rank first, then what most hold, then by name in code point order. */
 function compare([rank, holders, name]: Key, [otherRank, others, other]: Key): number {
-  return (
-    rank - otherRank || others - holders || Buffer.compare(Buffer.from(name), Buffer.from(other))
-  );
+  return rank - otherRank || others - holders || inCodePointOrder(name, other);
 }
 
 function cursorText(position: Position): string {

@@ -1,6 +1,7 @@
 // What peers of the SQLite engine offer under names. Each within a transaction of the caller's.
 import { CodedError } from '../../protocol/errors.ts';
 import { MAX_CHANGE_NAMES, type CatalogueChange } from '../../protocol/schemas.ts';
+import type { RecentEntries } from './sqlite-recent.ts';
 import { fold } from './search-text.ts';
 import { recordChange } from './sqlite-changes.ts';
 import type { Row, SqliteFile } from './sqlite-file.ts';
@@ -8,14 +9,19 @@ import { unknownPeer } from './sqlite-holdings.ts';
 import { blobOf, endpointOf } from './sqlite-look-ups.ts';
 import { withoutRemoved } from './sqlite-removals.ts';
 
-/** What is kept of an offer; null: not told. */
-interface Told {
+/** Sizes and times are null where they are not told. */
+interface Offered {
+  name: string;
   size: number | null;
   modified: number | null;
-  root: Uint8Array | null;
+  root?: string | undefined;
 }
 
-const MAKE_NAME = 'INSERT INTO names (name, folded) VALUES (?, ?) ON CONFLICT DO NOTHING';
+const MAKE_NAME = 'INSERT INTO names (name, folded) VALUES (?, ?)';
+/** Nothing where it is the same. */
+const CHANGE_OFFER = `UPDATE offers SET size = ?1, modified = ?2, root = ?3 WHERE name = ?4 AND peer = ?5
+  AND (size IS NOT ?1 OR modified IS NOT ?2 OR root IS NOT ?3)`;
+const UNGRAMMED = 'INSERT INTO ungrammed (id) VALUES (?)';
 const MAKE_OFFER = `INSERT INTO offers (name, peer, size, modified, root) VALUES (?, ?, ?, ?, ?)
   ON CONFLICT DO NOTHING`;
 
@@ -26,6 +32,7 @@ const MAKE_OFFER = `INSERT INTO offers (name, peer, size, modified, root) VALUES
  */
 export function changeCatalogue(
   file: SqliteFile,
+  recent: RecentEntries,
   { peerId, change, maxNames }: { peerId: string; change: CatalogueChange; maxNames: number },
   now: number,
 ): number {
@@ -46,10 +53,10 @@ export function changeCatalogue(
     );
   }
   const { offered, refused } = withoutRemoved(file, change.offered);
-  for (const name of [...change.withdrawn, ...refused]) if (withdraw(file, peer.id, name)) names--;
+  for (const name of [...change.withdrawn, ...refused])
+    if (withdraw(file, recent, peer.id, name)) names--;
   for (const { name, size, modified, root } of offered) {
-    const told = { size, modified, root: root === undefined ? null : blobOf(root) };
-    if (offer(file, peer.id, name, told)) names++;
+    if (offer(file, recent, peer.id, { name, size, modified, root })) names++;
   }
   recount(file, peer.id, names, maxNames);
   const revision = Math.max(peer.revision + 1, change.reset ? now : 0);
@@ -63,22 +70,28 @@ export function changeCatalogue(
 }
 
 /** True: the name is new among what the peer offers. */
-export function offer(file: SqliteFile, peer: number, name: string, told: Told): boolean {
-  // Most names are new; where none is made, one is there.
-  const id = (file.insert(MAKE_NAME, name, fold(name)) ?? idOf(file, name)) as number;
-  const { size, modified, root } = told;
-  if (file.insert(MAKE_OFFER, id, peer, size, modified, root) !== undefined) return true;
-  file.run(
-    `UPDATE offers SET size = :size, modified = :modified, root = :root
-     WHERE name = :id AND peer = :peer`,
-    { id, peer, size, modified, root },
-  );
-  return false;
+export function offer(
+  file: SqliteFile,
+  recent: RecentEntries,
+  peer: number,
+  { name, size, modified, root }: Offered,
+): boolean {
+  const id = recent.idOf(name) ?? makeName(file, recent, name);
+  const blob = root === undefined ? null : blobOf(root);
+  const isNew = file.insert(MAKE_OFFER, id, peer, size, modified, blob) !== undefined;
+  if (isNew || file.insert(CHANGE_OFFER, size, modified, blob, id, peer) !== undefined)
+    recent.offerComes(peer, id, size, root);
+  return isNew;
 }
 
 /** True: the peer did offer the name. */
-export function withdraw(file: SqliteFile, peer: number, name: string): boolean {
-  const id = idOf(file, name);
+export function withdraw(
+  file: SqliteFile,
+  recent: RecentEntries,
+  peer: number,
+  name: string,
+): boolean {
+  const id = recent.idOf(name);
   if (id === undefined) return false;
   const gone = file.run('DELETE FROM offers WHERE name = :id AND peer = :peer', { id, peer }) > 0;
   file.run(
@@ -88,8 +101,12 @@ export function withdraw(file: SqliteFile, peer: number, name: string): boolean 
   return gone;
 }
 
-function idOf(file: SqliteFile, name: string): number | undefined {
-  return file.lists('SELECT id FROM names WHERE name = ?', name)[0]?.[0] as number | undefined;
+function makeName(file: SqliteFile, recent: RecentEntries, name: string): number {
+  const folded = fold(name);
+  const id = Number(file.insert(MAKE_NAME, name, folded));
+  file.insert(UNGRAMMED, id);
+  recent.nameComes(id, name, folded);
+  return id;
 }
 
 function withdrawAll(file: SqliteFile, peer: number): void {

@@ -14,6 +14,7 @@ import { CodedError } from '../../protocol/errors.ts';
 /** How long a call waits for another process that holds the file, in milliseconds. */
 const BUSY_TIMEOUT_MS = 5_000;
 const OWNER_ONLY = 0o600;
+const SQLITE_BUSY = 5;
 /** Names of a million files come in any order, each into several indexes; with twice as much none of it is quicker. */
 const CACHE_KIB = 64 * 1024;
 /** Changes of many names touch the same pages again and again: they are written back less often. */
@@ -27,6 +28,8 @@ export class SqliteFile {
   readonly #statements = new Map<string, StatementSync>();
   readonly #listing = new Map<string, StatementSync>();
   #open: DatabaseSync | undefined;
+  #lock: DatabaseSync | undefined;
+  #tellEnd: (isDone: boolean) => void = () => undefined;
 
   /** @param path where it lies, or `:memory:` */
   constructor(path: string) {
@@ -37,22 +40,25 @@ export class SqliteFile {
    * Opens the file, and makes or updates its tables.
    *
    * @param steps step n leads from `user_version` n to n + 1
-   * @throws CodedError `cannot-open-data`
+   * @throws CodedError `cannot-open-data`, `data-in-use`
    */
   open(steps: readonly string[]): void {
     try {
       if (this.#path !== ':memory:') {
         mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
         // It holds secrets. What SQLite puts beside it has the same mode.
-        closeSync(openSync(this.#path, 'a', OWNER_ONLY));
-        chmodSync(this.#path, OWNER_ONLY);
+        createForOwner(this.#path);
+        this.#lock = lockOf(this.#path);
       }
-      this.#open = new DatabaseSync(this.#path, { timeout: BUSY_TIMEOUT_MS });
+      // A step may put a table in the place of another one that is referred to.
+      const options = { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: false };
+      this.#open = new DatabaseSync(this.#path, options);
       this.#open.exec(
         `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -${CACHE_KIB};
          PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};`,
       );
       this.#migrate(steps);
+      this.#open.exec('PRAGMA foreign_keys = ON');
     } catch (cause) {
       this.close();
       if (cause instanceof CodedError) throw cause;
@@ -66,6 +72,8 @@ export class SqliteFile {
     this.#listing.clear();
     this.#open?.close();
     this.#open = undefined;
+    this.#lock?.close();
+    this.#lock = undefined;
   }
 
   get isOpen(): boolean {
@@ -73,19 +81,30 @@ export class SqliteFile {
   }
 
   /**
-   * Has each row of a table told that changes in one of the columns, or goes, by the id that it had: at once, so
+   * Has values of each row of a table told, as they were, when it goes or changes in one of the columns: at once, so
    * also where that is taken back in the end. Until the file is closed.
    */
-  onChange(table: string, columns: readonly string[], tell: (id: number) => void): void {
-    this.#database.function(`tell_${table}`, (id) => {
-      tell(id as number);
+  onOld(
+    table: string,
+    columns: readonly string[],
+    values: readonly string[],
+    tell: (...values: SQLOutputValue[]) => void,
+  ): void {
+    this.#database.function(`tell_${table}`, { varargs: true }, (...all) => {
+      tell(...all);
       return null;
     });
-    for (const event of [`UPDATE OF ${columns.join(', ')}`, 'DELETE'])
+    const events = columns.length > 0 ? ['DELETE', `UPDATE OF ${columns.join(', ')}`] : ['DELETE'];
+    for (const event of events)
       this.#database.exec(
         `CREATE TEMP TRIGGER tell_${table}_${event.slice(0, 6)} AFTER ${event} ON main.${table}
-         BEGIN SELECT tell_${table}(old.id); END`,
+         BEGIN SELECT tell_${table}(${values.join(', ')}); END`,
       );
+  }
+
+  /** Has told of each transaction whether it was done, or taken back. Until the file is closed. */
+  onEnd(tell: (isDone: boolean) => void): void {
+    this.#tellEnd = tell;
   }
 
   all(sql: string, values: Values = {}): Row[] {
@@ -124,14 +143,15 @@ export class SqliteFile {
     try {
       const result = work();
       this.#database.exec('COMMIT');
+      this.#tellEnd(true);
       return result;
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      this.#tellEnd(false);
       throw error;
     }
   }
 
-  /** In one transaction: of two processes that begin on one file, one waits for the other. */
   #migrate(steps: readonly string[]): void {
     this.transaction(() => {
       const version = this.one('PRAGMA user_version')?.['user_version'] as number;
@@ -154,6 +174,35 @@ export class SqliteFile {
     let statement = this.#statements.get(sql);
     if (!statement) this.#statements.set(sql, (statement = this.#database.prepare(sql)));
     return statement;
+  }
+}
+
+function createForOwner(path: string): void {
+  closeSync(openSync(path, 'a', OWNER_ONLY));
+  chmodSync(path, OWNER_ONLY);
+}
+
+/**
+ * What is in memory of one process is not known to another. The lock is the system's, and ends with the process; on a
+ * file of its own, so that the index can be read and copied meanwhile.
+ *
+ * @throws CodedError `data-in-use`
+ */
+function lockOf(path: string): DatabaseSync {
+  const beside = `${path}-lock`;
+  createForOwner(beside);
+  const lock = new DatabaseSync(beside, { timeout: 0 });
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+    return lock;
+  } catch (cause) {
+    lock.close();
+    if ((cause as { errcode?: number }).errcode !== SQLITE_BUSY) throw cause;
+    throw new CodedError(
+      'data-in-use',
+      `Another registry has its index in ${path}; each needs a folder of its own (--data).`,
+      { cause },
+    );
   }
 }
 

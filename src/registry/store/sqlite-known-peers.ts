@@ -57,11 +57,12 @@ export class KnownPeers {
 
   /** Once the file is open. */
   start(): Promise<void> {
-    this.#file.onChange(
+    this.#file.onOld(
       'peers',
       ['ip_address', 'port', 'display_name', 'revision', 'is_gone', 'key'],
+      ['old.id'],
       (id) => {
-        this.#forget(id);
+        this.#forget(id as number);
       },
     );
     return this.#writing.start();

@@ -8,14 +8,11 @@ import {
   type Found,
   type PeerSummary,
   type RegisteredName,
-  type Source,
-  type Version,
 } from '../../protocol/schemas.ts';
-import { chosen } from './large-contents.ts';
-import type { Row, SqliteFile } from './sqlite-file.ts';
-import type { Counts, LookedUp } from './store.ts';
-
-const OFFERS = 'names n JOIN offers o ON o.name = n.id JOIN peers p ON p.id = o.peer';
+import { inCodePointOrder } from './search-text.ts';
+import type { Row, SqliteFile, Values } from './sqlite-file.ts';
+import type { RecentEntries } from './sqlite-recent.ts';
+import type { Counts } from './store.ts';
 
 /** A peer without a lease is probed instead; one with a lease is there until it ends. */
 const IS_LIVE = '(p.expires_at IS NULL OR p.expires_at > :now)';
@@ -26,169 +23,80 @@ const ENDPOINTS = `json_group_array(DISTINCT json_array(p.ip_address, p.port))`;
 /** What `sizeOf` reads. */
 const SIZES = 'min(o.size) AS least, max(o.size) AS most';
 
-/** What is asked of the peers in memory. */
-export interface LivePeers {
-  live: (
-    id: number,
-    now: number,
-  ) => { endpoint: Endpoint; contract: Contract; peerId: string | null; key: string } | undefined;
-}
-
-// The next are asked for every look-up: written down once, as finding a statement takes its text. Who is live
-// is asked of the peers in memory, which takes less time than joining them.
-const OFFERED_BY = 'SELECT o.peer FROM names n JOIN offers o ON o.name = n.id WHERE n.name = ?';
-/** Roots as text: a blob would take SQLite's callers longer than all the rest of a row. */
-const ROOT = 'lower(hex(o.root))';
-const TOLD_UNDER = `SELECT o.peer, o.size, o.modified, ${ROOT}
-  FROM names n JOIN offers o ON o.name = n.id WHERE n.name = ?`;
-/**
- * A peer counts once, however many of its names have the content: only native peers tell roots, one of which
- * is at an endpoint. To group them is faster than DISTINCT.
- */
-const HELD_BY = `SELECT o.peer, min(o.size), max(o.size) FROM offers o
-  WHERE o.root = unhex(?) GROUP BY o.peer`;
-/** Names with more rows than this, holders for each teller, are asked for in two steps. */
-const MAX_JOINED = 100;
-/** Both at once, for the many names that few offer: half of the time is beginning and ending to read. */
-const TOLD_AND_HELD = `SELECT o.peer, o.size, o.modified, ${ROOT}, h.peer, h.size
-  FROM names n JOIN offers o ON o.name = n.id LEFT JOIN offers h ON h.root = o.root
-  WHERE n.name = ? LIMIT ${MAX_JOINED + 1}`;
-
-export function endpointsOf(
-  file: SqliteFile,
-  known: LivePeers,
-  name: string,
-  now: number,
-): Endpoint[] {
-  // One endpoint may be there through both contracts.
-  const byKey = new Map<string, Endpoint>();
-  for (const [id] of file.lists(OFFERED_BY, name)) {
-    const peer = known.live(id as number, now);
-    if (peer) byKey.set(peer.key, peer.endpoint);
-  }
-  return [...byKey.values()];
-}
-
 /** The live peers at an endpoint that offer a name: at most one of each contract. */
-export function holdersAt(file: SqliteFile, name: string, endpoint: Endpoint, now: number) {
+export function holdersAt(
+  file: SqliteFile,
+  recent: RecentEntries,
+  name: string,
+  endpoint: Endpoint,
+  now: number,
+) {
+  const id = recent.idOf(name);
+  if (id === undefined) return [];
   return file.all(
-    `SELECT p.id, p.contract, p.names FROM ${OFFERS}
-     WHERE n.name = :name AND p.ip_address = :ip AND p.port = :port AND ${IS_LIVE}`,
-    { name, ip: endpoint.ipAddress, port: endpoint.port, now },
+    `SELECT p.id, p.contract, p.names FROM offers o JOIN peers p ON p.id = o.peer
+     WHERE o.name = :id AND p.ip_address = :ip AND p.port = :port AND ${IS_LIVE}`,
+    { id, ip: endpoint.ipAddress, port: endpoint.port, now },
   ) as { id: number; contract: Contract; names: number }[];
 }
 
 export function listNames(
   file: SqliteFile,
+  recent: RecentEntries,
   after: string,
   limit: number,
   now: number,
 ): RegisteredName[] {
-  return file
-    .all(
-      `SELECT n.name, ${ENDPOINTS} AS endpoints FROM ${OFFERS}
+  const names = new Map<string, RegisteredName>();
+  const add = (from: string, values: Values) => {
+    const rows = file.all(
+      `SELECT n.name, ${ENDPOINTS} AS endpoints
+       FROM ${from} n JOIN offers o ON o.name = n.id JOIN peers p ON p.id = o.peer
        WHERE n.name > :after AND ${IS_LIVE}
        GROUP BY n.name ORDER BY n.name LIMIT :limit`,
-      { after, limit, now },
-    )
-    .map((row) => ({
-      name: row['name'] as string,
-      endpoints: (JSON.parse(row['endpoints'] as string) as [string, number][]).map(
-        ([ipAddress, port]) => ({ ipAddress, port }),
-      ),
-    }));
-}
-
-/** The root is empty where none is told. */
-type ToldRow = [peer: number, size: number | null, modified: number | null, root: string];
-type HeldRow = [peer: number, least: number | null, most: number | null];
-
-/** What is kept of a name, whether its peers are live or not. */
-interface Kept {
-  told: ToldRow[];
-  /** Of a root, those of a peer one after another. */
-  heldBy: (root: string) => readonly HeldRow[];
-}
-
-/** Grouped here, for which SQLite needs several times as long. */
-export function lookUp(
-  file: SqliteFile,
-  known: LivePeers,
-  name: string,
-  most: Record<keyof LookedUp, number>,
-  now: number,
-): LookedUp {
-  const { told, heldBy } = keptOf(file, name);
-  const sources = new Map<string, Source>();
-  const latest = new Map<string, number>();
-  for (const [id, size, modified, toldRoot] of told) {
-    const peer = known.live(id, now);
-    if (!peer) continue;
-    const { endpoint, contract, peerId, key } = peer;
-    const root = toldRoot === '' ? null : toldRoot;
-    // Of an endpoint's two contracts the native one.
-    if (contract === 'native' || !sources.has(key))
-      sources.set(key, { endpoint, contract, peerId, size, modified, root });
-    if (root !== null && modified !== null)
-      latest.set(root, Math.max(modified, latest.get(root) ?? modified));
-  }
-  const versions: Version[] = [];
-  for (const [root, modified] of latest)
-    versions.push({ root, modified, ...countHeld(heldBy(root), known, now) });
-  return {
-    versions: versions.sort(byHolders).slice(0, most.versions),
-    sources: chosen([...sources.values()], most.sources),
+      { ...values, after, limit, now },
+    );
+    for (const row of rows) {
+      const endpoints = JSON.parse(row['endpoints'] as string) as [string, number][];
+      const name = row['name'] as string;
+      names.set(name, {
+        name,
+        endpoints: endpoints.map(([ipAddress, port]) => ({ ipAddress, port })),
+      });
+    }
+    return rows.length;
   };
-}
-
-function keptOf(file: SqliteFile, name: string): Kept {
-  const rows = file.lists(TOLD_AND_HELD, name) as [...ToldRow, number | null, number | null][];
-  if (rows.length > MAX_JOINED)
-    return {
-      told: file.lists(TOLD_UNDER, name) as ToldRow[],
-      heldBy: (root) => file.lists(HELD_BY, root) as HeldRow[],
-    };
-  const told: ToldRow[] = [];
-  /** Of each root with the first who tells it: to the others they are joined again. */
-  const held = new Map<string, { teller: number; rows: HeldRow[] }>();
-  for (const [peer, size, modified, root, holder, heldSize] of rows) {
-    if (told.at(-1)?.[0] !== peer) told.push([peer, size, modified, root]);
-    if (holder === null) continue;
-    let of = held.get(root);
-    if (!of) held.set(root, (of = { teller: peer, rows: [] }));
-    if (of.teller === peer) of.rows.push([holder, heldSize, heldSize]);
+  add('by_name', {});
+  // Not each of those that came has a live peer.
+  for (let [from, found] = [after, 0]; found < limit;) {
+    const some = recent.namesAfter(from, limit);
+    found += add('(SELECT id, name FROM names WHERE id IN (SELECT value FROM json_each(:some)))', {
+      some: JSON.stringify(some.map(({ id }) => id)),
+    });
+    const last = some.at(-1);
+    if (!last) break;
+    from = last.name;
   }
-  return { told, heldBy: (root) => held.get(root)?.rows ?? [] };
-}
-
-function countHeld(rows: readonly HeldRow[], known: LivePeers, now: number) {
-  let [least, most, holders] = [Infinity, -Infinity, 0];
-  let counted: number | undefined;
-  for (const [peer, from, to] of rows) {
-    if (!known.live(peer, now)) continue;
-    if (peer !== counted) holders++;
-    counted = peer;
-    if (from !== null) least = Math.min(least, from);
-    if (to !== null) most = Math.max(most, to);
-  }
-  return { size: sizeOf(least, most), holders };
-}
-
-function byHolders(a: Version, b: Version): number {
-  return (
-    b.holders - a.holders || Number(b.modified) - Number(a.modified) || (a.root < b.root ? -1 : 1)
-  );
+  return [...names.values()].sort((a, b) => inCodePointOrder(a.name, b.name)).slice(0, limit);
 }
 
 /** A content with all of its sources, in no order. */
-export function contentOf(file: SqliteFile, root: string, now: number): Content {
-  const held = { root: blobOf(root), now };
+export function contentOf(
+  file: SqliteFile,
+  recent: RecentEntries,
+  root: string,
+  now: number,
+): Content {
+  const came = recent.offersOf(root).map(({ peer, name, size }) => [peer, name, size]);
+  const held = { root: blobOf(root), came: JSON.stringify(came), now };
   const rows = file.all(
     `SELECT p.ip_address, p.port, p.peer_id,
        max(h.complete) AS complete, min(h.least) AS least, max(h.most) AS most
      FROM (
        SELECT peer, 1 AS complete, min(size) AS least, max(size) AS most
-       FROM offers WHERE root = :root GROUP BY peer
+       FROM by_root WHERE root = :root GROUP BY peer
+       UNION ALL
+       SELECT value ->> 0, 1, value ->> 2, value ->> 2 FROM json_each(:came)
        UNION ALL
        SELECT peer, complete, NULL, NULL FROM holdings WHERE root = :root
      ) h JOIN peers p ON p.id = h.peer
@@ -198,7 +106,11 @@ export function contentOf(file: SqliteFile, root: string, now: number): Content 
   );
   const names = file.all(
     `SELECT name FROM names WHERE id IN (
-       SELECT o.name FROM offers o JOIN peers p ON p.id = o.peer WHERE o.root = :root AND ${IS_LIVE}
+       SELECT o.name FROM (
+         SELECT peer, name FROM by_root WHERE root = :root
+         UNION ALL
+         SELECT value ->> 0, value ->> 1 FROM json_each(:came)
+       ) o JOIN peers p ON p.id = o.peer WHERE ${IS_LIVE}
      ) ORDER BY name LIMIT :limit`,
     { ...held, limit: MAX_CONTENT_NAMES },
   );
@@ -268,30 +180,46 @@ export function peers(file: SqliteFile, limit: number, now: number): PeerSummary
     }));
 }
 
-/** Names are counted without being read: SQLite adds up the cells of each page. */
-export function counts(file: SqliteFile, now: number): Counts {
-  return file.one(
+export function counts(file: SqliteFile, recent: RecentEntries, now: number): Counts {
+  const peers = file.one(
     `SELECT count(*) FILTER (WHERE ${IS_LIVE}) AS peers,
-       count(*) FILTER (WHERE p.expires_at > :now) AS leases,
-       (SELECT count(*) FROM names) AS names
+       count(*) FILTER (WHERE p.expires_at > :now) AS leases
      FROM peers p`,
     { now },
-  ) as unknown as Counts;
+  ) as unknown as Omit<Counts, 'names'>;
+  return { ...peers, names: recent.count };
 }
 
 /** So many contents are counted at once, a seek of the index each: some 2 ms. */
 const COUNTED_AT_ONCE = 1_000;
 
 /** From root to root, however many names one of them has; others have their turn in between. */
-export async function countContents(file: SqliteFile): Promise<number> {
+export async function countContents(file: SqliteFile, recent: RecentEntries): Promise<number> {
+  const inTree = await countRoots(file);
+  const came = recent.roots;
+  let count = inTree;
+  for (let at = 0; at < came.length; at += COUNTED_AT_ONCE) {
+    const some = JSON.stringify(came.slice(at, at + COUNTED_AT_ONCE));
+    const counted = file.one(
+      `SELECT count(DISTINCT value) AS count FROM json_each(:some)
+       WHERE NOT EXISTS (SELECT 1 FROM by_root WHERE root = unhex(value))`,
+      { some },
+    );
+    count += counted?.['count'] as number;
+    await setImmediate();
+  }
+  return count;
+}
+
+async function countRoots(file: SqliteFile): Promise<number> {
   let count = 0;
   let after: unknown = new Uint8Array();
   for (;;) {
     const counted = file.one(
       `WITH RECURSIVE each (root) AS (
-         SELECT min(root) FROM offers WHERE root > :after
+         SELECT min(root) FROM by_root WHERE root > :after
          UNION ALL
-         SELECT (SELECT min(root) FROM offers WHERE root > each.root) FROM each
+         SELECT (SELECT min(root) FROM by_root WHERE root > each.root) FROM each
          WHERE each.root IS NOT NULL
          LIMIT ${COUNTED_AT_ONCE}
        )
@@ -323,6 +251,6 @@ function rootOf(value: unknown): string | null {
 }
 
 /** Null: nobody told a size, or those who did differ. */
-function sizeOf(least: number | null, most: number | null): number | null {
+export function sizeOf(least: number | null, most: number | null): number | null {
   return least === most ? most : null;
 }

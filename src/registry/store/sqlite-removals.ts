@@ -4,12 +4,14 @@ import type { CatalogueEntry } from '../../protocol/schemas.ts';
 import { removedError } from './removed.ts';
 import type { Row, SqliteFile } from './sqlite-file.ts';
 import { blobOf } from './sqlite-look-ups.ts';
+import type { RecentEntries } from './sqlite-recent.ts';
 
 const COLUMNS = 'id, kind, subject, reason, by_name, at';
 
 /** Keeps it, and takes what it is about out of the index, but for a peer: that is the caller's. */
 export function remove(
   file: SqliteFile,
+  recent: RecentEntries,
   { kind, subject, reason, by, at }: Omit<Removal, 'id'>,
 ): { kept: Removal; isNew: boolean } {
   const isNew =
@@ -19,10 +21,12 @@ export function remove(
       { kind, subject, reason, by, at },
     ) > 0;
   if (kind === 'name') {
-    const name = file.one('SELECT id FROM names WHERE name = :subject', { subject })?.['id'];
-    if (name !== undefined) takeOut(file, 'name', name as number);
+    const value = recent.idOf(subject) ?? null;
+    takeOut(file, file.all('SELECT name, peer FROM offers WHERE name = :value', { value }));
   } else if (kind === 'content') {
-    takeOut(file, 'root', blobOf(subject));
+    const value = blobOf(subject);
+    takeOut(file, file.all('SELECT name, peer FROM by_root WHERE root = :value', { value }));
+    takeOut(file, recent.offersOf(subject));
     file.run('DELETE FROM holdings WHERE root = :root', { root: blobOf(subject) });
   }
   const kept = file.one(
@@ -76,20 +80,19 @@ export function withoutRemoved(
   };
 }
 
-/** All offers under a name, or of a root. */
-function takeOut(file: SqliteFile, column: 'name' | 'root', value: number | Uint8Array): void {
-  file.run(
-    `UPDATE peers SET names = names -
-       (SELECT count(*) FROM offers o WHERE o.${column} = :value AND o.peer = peers.id)
-     WHERE id IN (SELECT peer FROM offers WHERE ${column} = :value)`,
-    { value },
-  );
-  file.run(
-    `DELETE FROM names WHERE id IN (SELECT name FROM offers WHERE ${column} = :value)
-       AND NOT EXISTS (SELECT 1 FROM offers o WHERE o.name = names.id AND o.${column} IS NOT :value)`,
-    { value },
-  );
-  file.run(`DELETE FROM offers WHERE ${column} = :value`, { value });
+/** Offers, and what is left without any; those that are gone already may be among them. */
+function takeOut(file: SqliteFile, offers: { name?: unknown; peer?: unknown }[]): void {
+  for (const { name, peer } of offers as { name: number; peer: number }[]) {
+    const isGone = file.run('DELETE FROM offers WHERE name = :name AND peer = :peer', {
+      ...{ name, peer },
+    });
+    if (isGone === 0) continue;
+    file.run('UPDATE peers SET names = names - 1 WHERE id = :peer', { peer });
+    file.run(
+      'DELETE FROM names WHERE id = :name AND NOT EXISTS (SELECT 1 FROM offers WHERE name = :name)',
+      { name },
+    );
+  }
   file.run(`DELETE FROM peers WHERE contract = 'exercise' AND names = 0`, {});
 }
 

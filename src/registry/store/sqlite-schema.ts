@@ -131,4 +131,53 @@ export const STEPS: readonly string[] = [
     UNIQUE (subject, kind)
   ) STRICT;
   `,
+  `
+  -- What names are found by, each a tree of its own that is filled in order (see sqlite-settling.ts). Foreign keys
+  -- are not looked after while steps are taken: what refers to names refers to the table that takes its place.
+  CREATE TABLE by_name (name TEXT PRIMARY KEY, id INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  INSERT INTO by_name (name, id) SELECT name, id FROM names ORDER BY name;
+  CREATE TABLE by_leaf (leaf TEXT, id INTEGER, PRIMARY KEY (leaf, id)) STRICT, WITHOUT ROWID;
+  INSERT INTO by_leaf (leaf, id) SELECT leaf, id FROM names ORDER BY leaf, id;
+
+  -- With all that is counted of a content, one of which may have very many names.
+  CREATE TABLE by_root (
+    root BLOB,
+    peer INTEGER,
+    name INTEGER,
+    size INTEGER,
+    PRIMARY KEY (root, peer, name)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO by_root (root, peer, name, size)
+    SELECT root, peer, name, size FROM offers WHERE root IS NOT NULL ORDER BY root, peer, name;
+  DROP INDEX offers_by_root;
+
+  CREATE TABLE renamed (
+    id     INTEGER PRIMARY KEY,
+    name   TEXT NOT NULL,
+    folded TEXT NOT NULL,
+    leaf   TEXT GENERATED ALWAYS AS (substr(folded, 1 + length(rtrim(folded, replace(folded, '/', ''))))) VIRTUAL
+  ) STRICT;
+  INSERT INTO renamed (id, name, folded) SELECT id, name, folded FROM names ORDER BY id;
+  DROP TABLE names;
+  ALTER TABLE renamed RENAME TO names;
+  CREATE TRIGGER names_go AFTER DELETE ON names BEGIN
+    DELETE FROM grams WHERE rowid = old.id AND NOT EXISTS (SELECT 1 FROM ungrammed WHERE id = old.id);
+    DELETE FROM ungrammed WHERE id = old.id;
+    DELETE FROM by_name WHERE name = old.name;
+    DELETE FROM by_leaf WHERE leaf = old.leaf AND id = old.id;
+  END;
+  CREATE TRIGGER offers_go AFTER DELETE ON offers WHEN old.root IS NOT NULL BEGIN
+    DELETE FROM by_root WHERE root = old.root AND peer = old.peer AND name = old.name;
+  END;
+  CREATE TRIGGER offers_change AFTER UPDATE OF root, size ON offers WHEN old.root IS NOT NULL BEGIN
+    DELETE FROM by_root WHERE root = old.root AND peer = old.peer AND name = old.name;
+  END;
+
+  -- Offers that came, and are possibly not in those trees yet, or not their names.
+  CREATE TABLE recent (
+    seq  INTEGER PRIMARY KEY,
+    name INTEGER NOT NULL,
+    peer INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];

@@ -4,6 +4,7 @@ import type { KnownName, SearchedNames } from './search.ts';
 import { leafOf } from './search-text.ts';
 import type { SqliteFile, Values } from './sqlite-file.ts';
 import { toldOf } from './sqlite-look-ups.ts';
+import type { RecentEntries } from './sqlite-recent.ts';
 
 /** Shorter words are in no trigram: names are looked through for them, so many at a time. */
 const GRAM = 3;
@@ -11,9 +12,10 @@ const LOOKED_THROUGH = 8_000;
 /** Past every character that a name can have. */
 const END = '\u{10FFFF}';
 
-export function searchedNames(file: SqliteFile): SearchedNames {
+export function searchedNames(file: SqliteFile, recent: RecentEntries): SearchedNames {
   return {
-    beginningWith: (text, after, limit) => Promise.resolve(beginningWith(file, text, after, limit)),
+    beginningWith: (text, after, limit) =>
+      Promise.resolve(beginningWith(file, recent, text, after, limit)),
     holding: (words, after, limit) =>
       Promise.resolve(
         !words.some((word) => Array.from(word).length >= GRAM)
@@ -28,16 +30,26 @@ export function searchedNames(file: SqliteFile): SearchedNames {
 
 function beginningWith(
   file: SqliteFile,
+  recent: RecentEntries,
   text: string,
   after: KnownName | undefined,
   limit: number,
 ): KnownName[] {
   const { leaf, id } = after ? { leaf: leafOf(after.folded), id: after.id } : { leaf: text, id: 0 };
+  const came = recent.leavesAfter(text, { leaf, id }, limit).map((entry) => entry.id);
   return file.all(
-    `SELECT id, name, folded FROM names
-     WHERE leaf >= :text AND leaf < :end AND (leaf, id) > (:leaf, :id)
-     ORDER BY leaf, id LIMIT :limit`,
-    { text, end: text + END, leaf, id, limit },
+    `SELECT n.id, n.name, n.folded FROM (
+       SELECT * FROM (
+         SELECT leaf, id FROM by_leaf
+         WHERE leaf >= :text AND leaf < :end AND (leaf, id) > (:leaf, :id)
+         ORDER BY leaf, id LIMIT :limit
+       )
+       UNION
+       SELECT leaf, id FROM names WHERE id IN (SELECT value FROM json_each(:came))
+       ORDER BY leaf, id LIMIT :limit
+     ) l CROSS JOIN names n ON n.id = l.id
+     ORDER BY l.leaf, l.id`,
+    { text, end: text + END, leaf, id, limit, came: JSON.stringify(came) },
   ) as unknown as KnownName[];
 }
 

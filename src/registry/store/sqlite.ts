@@ -18,16 +18,16 @@ import { changeCatalogue, offer, recount, withdraw } from './sqlite-catalogue.ts
 import { SqliteAccess } from './sqlite-access.ts';
 import { asPromise, SqliteFile } from './sqlite-file.ts';
 import { gramming } from './sqlite-grams.ts';
+import { RecentEntries } from './sqlite-recent.ts';
+import { endpointsOf, lookUp } from './sqlite-sources.ts';
 import { holdContent, letContentGo } from './sqlite-holdings.ts';
 import { KnownPeers } from './sqlite-known-peers.ts';
 import {
   contentOf,
   countContents,
   counts,
-  endpointsOf,
   holdersAt,
   listNames,
-  lookUp,
   peers,
 } from './sqlite-look-ups.ts';
 import {
@@ -44,6 +44,7 @@ import {
 } from './sqlite-peers.ts';
 import { isRemoved, refuseRemoved, removals, remove, restore } from './sqlite-removals.ts';
 import { STEPS } from './sqlite-schema.ts';
+import { Settling } from './sqlite-settling.ts';
 import { searchedNames } from './sqlite-search.ts';
 import {
   KEPT_CHANGES,
@@ -58,9 +59,14 @@ import {
   type Store,
 } from './store.ts';
 
+/** Some 500 bytes each, and as many again come while they are brought into the trees. */
+const MAX_RECENT = 50_000;
+
 interface SqliteStoreOptions {
   maxNamesPerPeer?: number;
   maxContentsPerPeer?: number;
+  /** Offers that came last, which are kept in memory and not in order in the file yet. Default: 50,000. */
+  maxRecent?: number;
   /** Told of what fails in the background. */
   onError?: (error: unknown) => void;
 }
@@ -73,6 +79,9 @@ export class SqliteStore implements Store {
   readonly #maxContentsPerPeer: number;
   readonly #large = new LargeContents();
   readonly #known: KnownPeers;
+  readonly #recent: RecentEntries;
+  readonly #settling: Settling;
+  readonly #settlingWhenQuiet: Repeating;
   readonly #gramming: Repeating;
 
   /** @param file a path, or `:memory:` */
@@ -81,6 +90,7 @@ export class SqliteStore implements Store {
     {
       maxNamesPerPeer = MAX_NAMES_PER_PEER,
       maxContentsPerPeer = MAX_CONTENTS_PER_PEER,
+      maxRecent = MAX_RECENT,
       onError = () => undefined,
     }: SqliteStoreOptions = {},
   ) {
@@ -89,6 +99,9 @@ export class SqliteStore implements Store {
     this.#maxNamesPerPeer = maxNamesPerPeer;
     this.#maxContentsPerPeer = maxContentsPerPeer;
     this.#known = new KnownPeers(this.#file, onError);
+    this.#recent = new RecentEntries(this.#file);
+    this.#settling = new Settling(this.#file, this.#recent, { maxRecent, onError });
+    this.#settlingWhenQuiet = this.#settling.whenQuiet();
     this.#gramming = gramming(this.#file, onError);
   }
 
@@ -96,13 +109,16 @@ export class SqliteStore implements Store {
   async start(): Promise<void> {
     await asPromise(() => {
       this.#file.open(STEPS);
+      this.#recent.open();
     });
     await this.#known.start();
+    await this.#settlingWhenQuiet.start();
     await this.#gramming.start();
   }
 
   async stop(): Promise<void> {
     await this.#gramming.stop();
+    await this.#settlingWhenQuiet.stop();
     await this.#known.stop();
     this.#file.close();
   }
@@ -111,10 +127,10 @@ export class SqliteStore implements Store {
     return this.access.keep(name, randomBytes(SECRET_BYTES));
   }
 
-  register(name: string, endpoint: Endpoint, now: number): Promise<boolean> {
-    return this.#transaction(() => {
+  async register(name: string, endpoint: Endpoint, now: number): Promise<boolean> {
+    const isNew = await this.#transaction(() => {
       refuseRemoved(this.#file, 'name', name);
-      if (holdersAt(this.#file, name, endpoint, now).length > 0) return false;
+      if (holdersAt(this.#file, this.#recent, name, endpoint, now).length > 0) return false;
       this.#file.run(
         `INSERT INTO peers (contract, ip_address, port) VALUES ('exercise', :ip, :port)
          ON CONFLICT DO NOTHING`,
@@ -125,18 +141,20 @@ export class SqliteStore implements Store {
          WHERE contract = 'exercise' AND ip_address = :ip AND port = :port`,
         { ip: endpoint.ipAddress, port: endpoint.port },
       ) as { id: number; names: number };
-      offer(this.#file, peer.id, name, { size: null, modified: null, root: null });
+      offer(this.#file, this.#recent, peer.id, { name, size: null, modified: null });
       this.#recount(peer.id, peer.names + 1);
       this.#record({ kind: 'catalogue', endpoint, offered: 1, withdrawn: 0, names: [name] });
       return true;
     });
+    this.#settling.makeRoom(1);
+    return isNew;
   }
 
   deregister(name: string, endpoint: Endpoint, now: number): Promise<boolean> {
     return this.#transaction(() => {
-      const holders = holdersAt(this.#file, name, endpoint, now);
+      const holders = holdersAt(this.#file, this.#recent, name, endpoint, now);
       for (const { id, contract, names } of holders) {
-        withdraw(this.#file, id, name);
+        withdraw(this.#file, this.#recent, id, name);
         this.#recount(id, names - 1);
         if (contract === 'native')
           this.#file.run('UPDATE peers SET revision = revision + 1 WHERE id = :id', { id });
@@ -149,11 +167,11 @@ export class SqliteStore implements Store {
   }
 
   endpointsOf(name: string, now: number): Answer<Endpoint[]> {
-    return endpointsOf(this.#file, this.#known, name, now);
+    return endpointsOf(this.#file, this.#recent, this.#known, name, now);
   }
 
   listNames(after: string, limit: number, now: number): Promise<RegisteredName[]> {
-    return asPromise(() => listNames(this.#written, after, limit, now));
+    return asPromise(() => listNames(this.#written, this.#recent, after, limit, now));
   }
 
   renewRunning(peer: NativePeer, now: number, expiresAt: number): Answer<number | undefined> {
@@ -171,10 +189,17 @@ export class SqliteStore implements Store {
     return asPromise(() => endpointOfPeer(this.#file, peerId));
   }
 
-  changeCatalogue(peerId: string, change: CatalogueChange, now: number): Promise<number> {
-    return this.#transaction(() =>
-      changeCatalogue(this.#file, { peerId, change, maxNames: this.#maxNamesPerPeer }, now),
+  async changeCatalogue(peerId: string, change: CatalogueChange, now: number): Promise<number> {
+    const revision = await this.#transaction(() =>
+      changeCatalogue(
+        this.#file,
+        this.#recent,
+        { peerId, change, maxNames: this.#maxNamesPerPeer },
+        now,
+      ),
     );
+    this.#settling.makeRoom(change.offered.length);
+    return revision;
   }
 
   holdContent(peerId: string, root: string, complete: boolean): Promise<void> {
@@ -202,7 +227,7 @@ export class SqliteStore implements Store {
 
   remove(removal: Omit<Removal, 'id'>): Promise<Removal> {
     return this.#transaction(() => {
-      const { kept, isNew } = remove(this.#file, removal);
+      const { kept, isNew } = remove(this.#file, this.#recent, removal);
       const { kind: what, subject } = removal;
       if (isNew) this.#record({ kind: 'removed', what, subject, isHere: false });
       if (what === 'peer') removePeer(this.#file, subject);
@@ -230,18 +255,20 @@ export class SqliteStore implements Store {
   }
 
   lookUp(name: string, most: Record<keyof LookedUp, number>, now: number): Answer<LookedUp> {
-    return lookUp(this.#file, this.#known, name, most, now);
+    return lookUp(this.#file, this.#recent, this.#known, name, most, now);
   }
 
   contentOf(root: string, limit: number, now: number): Promise<Content> {
     return asPromise(() => {
-      const content = this.#large.of(root, now, () => contentOf(this.#written, root, now));
+      const content = this.#large.of(root, now, () =>
+        contentOf(this.#written, this.#recent, root, now),
+      );
       return { ...content, sources: chosenSources(content.sources, limit) };
     });
   }
 
   search(query: SearchQuery, limit: number, now: number): Promise<FoundPage> {
-    return search(searchedNames(this.#written), query, limit, now);
+    return search(searchedNames(this.#written, this.#recent), query, limit, now);
   }
 
   peers(limit: number, now: number): Promise<PeerSummary[]> {
@@ -249,11 +276,11 @@ export class SqliteStore implements Store {
   }
 
   counts(now: number): Promise<Counts> {
-    return asPromise(() => counts(this.#written, now));
+    return asPromise(() => counts(this.#written, this.#recent, now));
   }
 
   contents(): Promise<number> {
-    return countContents(this.#file);
+    return countContents(this.#file, this.#recent);
   }
 
   hasLease(endpoint: Endpoint, now: number): Promise<boolean> {
