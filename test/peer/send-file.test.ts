@@ -13,12 +13,14 @@ import { folderOf } from '../harness/temporary.ts';
 const BYTES = randomBytes(1_500_000);
 const MOST = 128 * 1024;
 
-async function opened(): Promise<OpenedOffer> {
-  const handle = await open(join(await folderOf({ film: BYTES }), 'film'));
+const MIB = 1024 * 1024;
+
+async function opened(bytes = BYTES): Promise<OpenedOffer> {
+  const handle = await open(join(await folderOf({ film: bytes }), 'film'));
   onTestFinished(() => handle.close());
   return {
     handle,
-    file: { name: 'film', size: BYTES.length } as OfferedFile,
+    file: { name: 'film', size: bytes.length } as OfferedFile,
     isUnchanged: () => Promise.resolve(true),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
@@ -49,4 +51,48 @@ test.each([
   expect(Buffer.concat(taken).equals(BYTES.subarray(5))).toBe(true);
   expect(sent).toBe(BYTES.length - 5);
   expect(Math.max(...taken.map(({ length }) => length))).toBeLessThanOrEqual(MOST);
+});
+
+test('beside many who take nothing who is quick is sent as much at once as ever, and they hold little', async () => {
+  const offer = await opened(randomBytes(8 * MIB));
+  const range = { start: 0, end: 8 * MIB - 1 };
+  const limits = { stalledAfterMs: 30_000, uploadLimit: new RateLimit() };
+  const send = (to: Writable) => sendFile(offer, range, to, limits, () => undefined);
+
+  const held = new Set<ArrayBufferLike>();
+  const readers = Array.from(
+    { length: 400 },
+    () =>
+      new Writable({
+        write: (chunk: Buffer) => {
+          held.add(chunk.buffer);
+        },
+      }),
+  );
+  const sending = readers.map(send);
+  await expect.poll(() => held.size).toBe(readers.length);
+  const bytes = [...held].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  expect(bytes).toBeLessThanOrEqual(40 * MIB);
+
+  const sizes: number[] = [];
+  const quick = () =>
+    new Writable({
+      write: ({ buffer }: Buffer, _encoding, done) => {
+        sizes.push(buffer.byteLength);
+        setImmediate(done);
+      },
+    });
+  const known = quick();
+  expect(await send(known)).toBe('sent');
+  expect([Math.min(...sizes), sizes.at(-1)]).toEqual([64 * 1024, 256 * 1024]);
+  // It need not show it again.
+  sizes.length = 0;
+  expect(await send(known)).toBe('sent');
+  expect(Math.min(...sizes)).toBe(256 * 1024);
+
+  for (const reader of readers) reader.destroy();
+  expect(new Set(await Promise.all(sending))).toEqual(new Set(['reader-gone']));
+  sizes.length = 0;
+  expect(await send(quick())).toBe('sent');
+  expect(Math.min(...sizes)).toBe(256 * 1024);
 });

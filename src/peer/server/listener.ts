@@ -20,7 +20,7 @@ import type { SendLimits } from './send-file.ts';
 import { answerTlsWanted } from './tls-wanted.ts';
 import { Uploads } from './uploads.ts';
 
-/** Each connection costs at most two chunks of memory (see send-file): 512 cost 128 MiB. */
+/** Each costs one or two chunks of memory (lib/chunk-pool): 512 cost 44 MiB where all are slow, 256 MiB at most. */
 export const MAX_CONNECTIONS = 512;
 /** One address has so large a part of them at most: it cannot keep all others out. */
 const PART_OF_ONE_ADDRESS = 0.5;

@@ -1,8 +1,9 @@
 // Sends a range of an open file: one buffer is read while another is written, and one alone is there for who is
 // slow, so that memory is bounded however slow that is. The last chunk is held back until the file is known
 // to be what it was: a receiver never ends up with a whole mixture of two states.
+import { OutgoingMessage } from 'node:http';
 import type { Writable } from 'node:stream';
-import { CHUNK_BYTES, giveChunk, takeChunk } from '../../lib/chunk-pool.ts';
+import { giveChunk, leaveChunk, takeChunk } from '../../lib/chunk-pool.ts';
 import { withinTime } from '../../lib/deadline.ts';
 import type { RateLimit } from '../../lib/rate-limit.ts';
 import type { ByteRange } from '../../protocol/ranges.ts';
@@ -10,6 +11,13 @@ import type { OpenedOffer } from './offers.ts';
 
 /** Ahead of a reader that takes longer for a chunk nothing is kept: one buffer has to be enough for it. */
 const SLOW_MS = 500;
+/**
+ * Who has taken so much without being slow is believed to be quick: more than what the system takes at once for a
+ * reader who takes nothing.
+ */
+const QUICK_BYTES = 4 * 1024 * 1024;
+/** What each connection has taken without being slow, over all that it was sent. */
+const takenQuickly = new WeakMap<Writable, number>();
 /** How slow a reader may be hangs on it: so much within `stalledAfterMs` (docs/PROTOCOL.md, section 3). */
 const MOST_AT_ONCE = 128 * 1024;
 
@@ -37,12 +45,13 @@ export async function sendFile(
   limits: SendLimits,
   onSent: (bytes: number) => void,
 ): Promise<SendResult> {
+  const connection = (sink instanceof OutgoingMessage ? sink.socket : undefined) ?? sink;
   const writer = { isSlow: false, isDone: true };
   let writing: Promise<Written> = Promise.resolve('sent');
   for (let position = range.start; position <= range.end;) {
     if (writer.isSlow) await writing;
-    const wanted = Math.min(CHUNK_BYTES, range.end - position + 1);
-    const buffer = takeChunk();
+    const buffer = takeChunk((takenQuickly.get(connection) ?? 0) >= QUICK_BYTES);
+    const wanted = Math.min(buffer.length, range.end - position + 1);
     const chunk = await readFully(opened, buffer.subarray(0, wanted), position);
     const isOver = writer.isDone || (await withinTime(SLOW_MS, writing).catch(() => undefined));
     if (!isOver) {
@@ -65,8 +74,11 @@ export async function sendFile(
     writing = writeInPortions(sink, chunk, limits, onSent).then((result) => {
       writer.isDone = true;
       writer.isSlow = performance.now() - begun > SLOW_MS;
+      const before = takenQuickly.get(connection) ?? 0;
+      takenQuickly.set(connection, writer.isSlow ? 0 : before + wanted);
       // Of a chunk that was not sent nobody knows what the system still does with it.
       if (result === 'sent') giveChunk(buffer);
+      else leaveChunk();
       return result;
     });
   }
