@@ -44,6 +44,23 @@ test('a file of 256 MiB goes from share to get with both below 200 MiB of memory
   expect(peakOf(await readFile(`/proc/${pid}/status`, 'utf8'))).toBeLessThan(MOST_KIB);
 });
 
+test.each([
+  ['8 MB', undefined, ['--max-semi-space-size=8']],
+  ['what was chosen', '--max-semi-space-size=4', []],
+])('a command that serves has %s for what is young', async (_, chosen, flags) => {
+  const args = ['registry', '--data', await temporaryFolder(), '--host', '127.0.0.1'];
+  const registry = await startSp2p([...args, '--port', '0', '--json'], {
+    env: { NODE_OPTIONS: chosen },
+  });
+  await registry.event(({ port }) => port !== undefined);
+  // The process that was started, with its ways in and out.
+  const { pid = 0 } = registry.process;
+  const [, ...words] = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0');
+  const command = words.findIndex((word) => word.endsWith('sp2p.js'));
+  expect(words.slice(0, command)).toEqual(flags);
+  expect(words.slice(command + 1, command + 2)).toEqual(['registry']);
+});
+
 /** VmHWM, in KiB. */
 function peakOf(status: string): number {
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]);
