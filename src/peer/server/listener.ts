@@ -22,6 +22,11 @@ import { Uploads } from './uploads.ts';
 
 /** Each costs one or two chunks of memory (lib/chunk-pool): 512 cost 44 MiB where all are slow, 256 MiB at most. */
 export const MAX_CONNECTIONS = 512;
+/**
+ * So many may wait to be accepted, where the system allows it (net.core.somaxconn): of a storm of strangers the most are
+ * let go of at once, and whom the system drops tries again after a second.
+ */
+const BACKLOG = 4_096;
 /** One address has so large a part of them at most: it cannot keep all others out. */
 const PART_OF_ONE_ADDRESS = 0.5;
 /** The first line, and the whole of an HTTP head, must have come by then; behind a line's answer, the end. */
@@ -151,7 +156,7 @@ export class Listener implements Startable {
             : new CodedError('cannot-listen', `Cannot listen on port ${port}: ${error.message}.`),
         );
       });
-      this.#server.listen({ port, ...(host !== undefined && { host }) }, resolve);
+      this.#server.listen({ port, backlog: BACKLOG, ...(host !== undefined && { host }) }, resolve);
     });
     this.#port = (this.#server.address() as AddressInfo).port;
     await this.#links.start();
