@@ -8,6 +8,11 @@ import type { NumberedChange } from './store.ts';
 /** So many are numbered in one transaction. */
 const NUMBERED_AT_ONCE = 5_000;
 
+/** Within the transaction that makes it. */
+export function recordChange(sql: Sql, change: Change): Promise<void> {
+  return recordChanges(sql, [change]);
+}
+
 /** Within the transaction that makes them. */
 export async function recordChanges(sql: Sql, changes: Change[]): Promise<void> {
   if (changes.length === 0) return;

@@ -5,7 +5,7 @@ import { CodedError } from '../../protocol/errors.ts';
 import type { Contract } from '../../protocol/schemas.ts';
 import { revoked } from './access-store.ts';
 import { withdrawSome } from './postgres-catalogue.ts';
-import { recordChanges } from './postgres-changes.ts';
+import { recordChange } from './postgres-changes.ts';
 import { TryAgain } from './postgres-errors.ts';
 import { refuseRemoved } from './postgres-removals.ts';
 import type { PostgresServer, Sql } from './postgres-server.ts';
@@ -59,6 +59,17 @@ export async function lockedPeersAt(sql: Sql, { ipAddress, port }: Endpoint): Pr
     WHERE contract IN ('native', 'exercise') AND ip_address = ${ipAddress} AND port = ${port}
     ORDER BY id FOR UPDATE`;
   return rows.map(knownPeer);
+}
+
+/**
+ * How many names a peer has now.
+ *
+ * @throws CodedError `too-many-names`
+ */
+export async function recount(sql: Sql, peer: number, names: number, most: number): Promise<void> {
+  if (names > most)
+    throw new CodedError('too-many-names', `One peer may offer at most ${most} names.`);
+  await sql`UPDATE peers SET names = ${names} WHERE id = ${peer}`;
 }
 
 /** Answers the revision; undefined: it does not run, or not there. */
@@ -123,9 +134,8 @@ export async function beginLease(
     RETURNING revision`;
   const before = own && !own.is_gone ? knownPeer(own).endpoint : undefined;
   const isSame = before?.ipAddress === ipAddress && before.port === port;
-  if (before && !isSame)
-    await recordChanges(sql, [{ kind: 'peer', endpoint: before, isHere: false }]);
-  if (!isSame) await recordChanges(sql, [{ kind: 'peer', endpoint, isHere: true }]);
+  if (before && !isSame) await recordChange(sql, { kind: 'peer', endpoint: before, isHere: false });
+  if (!isSame) await recordChange(sql, { kind: 'peer', endpoint, isHere: true });
   return row?.revision ?? 0;
 }
 
@@ -172,7 +182,7 @@ export async function leaveAllOfKey(sql: Sql, key: string): Promise<void> {
   for (const peer of rows.map(knownPeer)) {
     await leave(sql, peer);
     if (!peer.isGone)
-      await recordChanges(sql, [{ kind: 'peer', endpoint: peer.endpoint, isHere: false }]);
+      await recordChange(sql, { kind: 'peer', endpoint: peer.endpoint, isHere: false });
   }
 }
 

@@ -2,7 +2,7 @@
 // there for all that begins from then on; what has begun is waited for, by the rows of the peers, which
 // every change locks first; then nothing of it can come any more, and what there is goes bit by bit.
 import type { Removal } from '../../protocol/access.ts';
-import { recordChanges } from './postgres-changes.ts';
+import { recordChange } from './postgres-changes.ts';
 import { leave, lockedPeer } from './postgres-peers.ts';
 import { removalColumns, removalOf } from './postgres-removals.ts';
 import type { PostgresServer, Sql } from './postgres-server.ts';
@@ -40,7 +40,7 @@ export async function restore(sql: Sql, id: number): Promise<Removal | undefined
     await sql`UPDATE peers SET revision = revision + 1 WHERE contract = 'native'`;
   }
   const { kind: what, subject } = undone;
-  await recordChanges(sql, [{ kind: 'removed', what, subject, isHere: true }]);
+  await recordChange(sql, { kind: 'removed', what, subject, isHere: true });
   return undone;
 }
 
@@ -49,8 +49,7 @@ async function keep(sql: Sql, removal: Omit<Removal, 'id'>): Promise<RemovalRow>
   const { count } = await sql`
     INSERT INTO removals (kind, subject, reason, by_name, at)
     VALUES (${kind}, ${subject}, ${reason}, ${by}, ${at}) ON CONFLICT (subject, kind) DO NOTHING`;
-  if (count > 0)
-    await recordChanges(sql, [{ kind: 'removed', what: kind, subject, isHere: false }]);
+  if (count > 0) await recordChange(sql, { kind: 'removed', what: kind, subject, isHere: false });
   const [row] = await sql<RemovalRow[]>`
     SELECT ${removalColumns(sql)} FROM removals WHERE subject = ${subject} AND kind = ${kind}`;
   // It was undone at this moment.
@@ -63,7 +62,7 @@ export async function removePeer(sql: Sql, peerId: string): Promise<boolean> {
   if (!peer) return false;
   await leave(sql, peer);
   if (!peer.isGone)
-    await recordChanges(sql, [{ kind: 'peer', endpoint: peer.endpoint, isHere: false }]);
+    await recordChange(sql, { kind: 'peer', endpoint: peer.endpoint, isHere: false });
   return true;
 }
 

@@ -7,7 +7,6 @@ import { CodedError } from '../../protocol/errors.ts';
 import {
   MAX_CHANGE_NAMES,
   type CatalogueChange,
-  type Change,
   type Content,
   type PeerSummary,
   type RegisteredName,
@@ -15,16 +14,26 @@ import {
 import { chosenSources, LargeContents } from './large-contents.ts';
 import { PostgresAccess } from './postgres-access.ts';
 import { changeOffers, offeredOf } from './postgres-catalogue.ts';
-import { changesAfter, forgetOldChanges, lastChange, recordChanges } from './postgres-changes.ts';
+import {
+  changesAfter,
+  forgetOldChanges,
+  lastChange,
+  recordChange,
+  recordChanges,
+} from './postgres-changes.ts';
 import { contentOf } from './postgres-contents.ts';
-import { TryAgain } from './postgres-errors.ts';
+import {
+  deregister,
+  dropExerciseEndpoint,
+  exerciseEndpoints,
+  register,
+} from './postgres-exercise.ts';
 import { holdContent, letContentGo } from './postgres-holdings.ts';
 import {
   countContents,
   counts,
   endpointOf,
   endpointsOf,
-  holdersAt,
   listNames,
   lookUp,
   peers,
@@ -33,14 +42,13 @@ import { migrate } from './postgres-migrations.ts';
 import {
   beginLease,
   dropExpired,
-  leave,
   lockedPeer,
-  lockedPeersAt,
+  recount,
   renewKnownLease,
   renewRunningLease,
   withdrawAll,
 } from './postgres-peers.ts';
-import { isRemoved, refuseRemoved, removals, withoutRemoved } from './postgres-removals.ts';
+import { isRemoved, removals, withoutRemoved } from './postgres-removals.ts';
 import { remove, removePeer, restore } from './postgres-removing.ts';
 import { STEPS } from './postgres-schema.ts';
 import { gramedBy, searchedNames, type Gramed } from './postgres-search.ts';
@@ -104,39 +112,12 @@ export class PostgresStore implements Store {
   }
 
   register(name: string, endpoint: Endpoint, now: number): Promise<boolean> {
-    const { ipAddress, port } = endpoint;
-    return this.#transaction(async (sql) => {
-      if ((await holdersAt(sql, name, endpoint, now)).length > 0) return false;
-      await sql`
-        INSERT INTO peers (contract, ip_address, port) VALUES ('exercise', ${ipAddress}, ${port})
-        ON CONFLICT DO NOTHING`;
-      const peer = (await lockedPeersAt(sql, endpoint)).find(isExercise);
-      // Its last name was taken away at this moment, and the peer with it.
-      if (!peer) throw new TryAgain('a peer has gone');
-      await refuseRemoved(sql, 'name', name);
-      const offered = { name, size: null, modified: null, root: null };
-      if ((await changeOffers(sql, peer.id, [offered], [])) === 0) return false;
-      await this.#recount(sql, peer.id, peer.names + 1);
-      await record(sql, { kind: 'catalogue', endpoint, offered: 1, withdrawn: 0, names: [name] });
-      return true;
-    });
+    const most = this.#maxNamesPerPeer;
+    return this.#transaction((sql) => register(sql, name, endpoint, { now, most }));
   }
 
   deregister(name: string, endpoint: Endpoint, now: number): Promise<boolean> {
-    return this.#transaction(async (sql) => {
-      const there = await lockedPeersAt(sql, endpoint);
-      const holders = await holdersAt(sql, name, endpoint, now);
-      for (const peer of there.filter(({ id }) => holders.includes(id))) {
-        await changeOffers(sql, peer.id, [], [name]);
-        await this.#recount(sql, peer.id, peer.names - 1);
-        if (!isExercise(peer))
-          await sql`UPDATE peers SET revision = revision + 1 WHERE id = ${peer.id}`;
-        else if (peer.names === 1) await sql`DELETE FROM peers WHERE id = ${peer.id}`;
-      }
-      if (holders.length > 0)
-        await record(sql, { kind: 'catalogue', endpoint, offered: 0, withdrawn: 1, names: [name] });
-      return holders.length > 0;
-    });
+    return this.#transaction((sql) => deregister(sql, name, endpoint, now));
   }
 
   endpointsOf(name: string, now: number): Promise<Endpoint[]> {
@@ -180,11 +161,11 @@ export class PostgresStore implements Store {
       const { offered, refused } = await withoutRemoved(sql, change.offered);
       const withdrawn = [...change.withdrawn, ...refused];
       names += await changeOffers(sql, id, offeredOf(offered), withdrawn);
-      await this.#recount(sql, id, names);
+      await recount(sql, id, names, this.#maxNamesPerPeer);
       const revision = Math.max(peer.revision + 1, change.reset ? now : 0);
       await sql`UPDATE peers SET revision = ${revision} WHERE id = ${id}`;
       const changed = [...offered.map(({ name }) => name), ...change.withdrawn];
-      await record(sql, {
+      await recordChange(sql, {
         ...{ kind: 'catalogue', endpoint: peer.endpoint, offered: offered.length },
         ...{ withdrawn: change.withdrawn.length, names: changed.slice(0, MAX_CHANGE_NAMES) },
       });
@@ -196,14 +177,14 @@ export class PostgresStore implements Store {
     return this.#transaction(async (sql) => {
       const endpoint = await holdContent(sql, { peerId, root, complete }, this.#maxContentsPerPeer);
       const held = complete ? 'whole' : 'part';
-      if (endpoint) await record(sql, { kind: 'content', endpoint, root, held });
+      if (endpoint) await recordChange(sql, { kind: 'content', endpoint, root, held });
     });
   }
 
   letContentGo(peerId: string, root: string): Promise<void> {
     return this.#transaction(async (sql) => {
       const endpoint = await letContentGo(sql, peerId, root);
-      if (endpoint) await record(sql, { kind: 'content', endpoint, root, held: 'none' });
+      if (endpoint) await recordChange(sql, { kind: 'content', endpoint, root, held: 'none' });
     });
   }
 
@@ -269,7 +250,7 @@ export class PostgresStore implements Store {
         UPDATE peers SET expires_at = ${now}, is_gone = true WHERE contract = 'native'
           AND ip_address = ${ipAddress} AND port = ${port} AND expires_at > ${now}`;
       if (count > 0)
-        await record(sql, { kind: 'peer', endpoint: { ipAddress, port }, isHere: false });
+        await recordChange(sql, { kind: 'peer', endpoint: { ipAddress, port }, isHere: false });
     });
   }
 
@@ -296,42 +277,19 @@ export class PostgresStore implements Store {
     await forgetOldChanges(this.#server, KEPT_CHANGES);
   }
 
-  async exerciseEndpoints(): Promise<Endpoint[]> {
-    const rows = await this.#server.ask(
-      (sql) => sql<EndpointRow[]>`SELECT ip_address, port FROM peers WHERE contract = 'exercise'`,
-    );
-    return rows.map(endpointOf);
+  exerciseEndpoints(): Promise<Endpoint[]> {
+    return this.#server.ask(exerciseEndpoints);
   }
 
   dropExerciseEndpoint(endpoint: Endpoint): Promise<void> {
-    return this.#transaction(async (sql) => {
-      const peer = (await lockedPeersAt(sql, endpoint)).find(isExercise);
-      if (!peer) return;
-      await leave(sql, peer);
-      await record(sql, { kind: 'peer', endpoint, isHere: false });
-    });
+    return this.#transaction((sql) => dropExerciseEndpoint(sql, endpoint));
   }
 
   dropExpired(before: number): Promise<number> {
     return dropExpired(this.#server, before);
   }
 
-  async #recount(sql: Sql, peer: number, names: number): Promise<void> {
-    const most = this.#maxNamesPerPeer;
-    if (names > most)
-      throw new CodedError('too-many-names', `One peer may offer at most ${most} names.`);
-    await sql`UPDATE peers SET names = ${names} WHERE id = ${peer}`;
-  }
-
   #transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
     return this.#server.transaction(work);
   }
-}
-
-function record(sql: Sql, change: Change): Promise<void> {
-  return recordChanges(sql, [change]);
-}
-
-function isExercise({ contract }: { contract: string }): boolean {
-  return contract === 'exercise';
 }
