@@ -241,6 +241,37 @@ test('a peer with very many names is gone at once, and its names bit by bit', as
   expect(await server.query(url, 'SELECT count(*)::int AS n FROM peers')).toEqual([{ n: 1 }]);
 });
 
+test('names that are looked up at the same moment are answered each by itself', async () => {
+  const store = await opened(await server.emptySchema());
+  const names = Array.from({ length: 100 }, (_, index) => `näme "${index}" \\ '`);
+  const peers = [await announced(store, 1), await announced(store, 2), await announced(store, 3)];
+  for (const [index, peerId] of peers.entries()) {
+    const offered = names.map((name) => ({ ...entry(name), root: `${index}`.repeat(64) }));
+    await store.changeCatalogue(peerId, { revision: 0, offered, withdrawn: [] }, NOW);
+  }
+  await store.register('by hand', A, NOW);
+  const most = (index: number) => ({ versions: index % 4, sources: (index + 1) % 4 });
+  const asked = ['unknown', 'by hand', ...names, ...names];
+  const found = await Promise.all(asked.map((name, at) => store.lookUp(name, most(at), NOW)));
+  expect(found[0]).toEqual({ versions: [], sources: [] });
+  expect(found[1]).toMatchObject({ versions: [], sources: [{ endpoint: A, size: null }] });
+  for (const [at, { versions, sources }] of [...found.entries()].slice(2)) {
+    expect(versions).toHaveLength(most(at).versions);
+    expect(sources).toHaveLength(most(at).sources);
+  }
+  // Leases run until 25 s after.
+  const endpoints = await Promise.all([
+    ...names.map((name) => store.endpointsOf(name, NOW)),
+    ...names.map((name) => store.endpointsOf(name, NOW + 25_000)),
+    store.endpointsOf('by hand', NOW + 25_000),
+  ]);
+  expect(endpoints.map(({ length }) => length)).toEqual([
+    ...names.map(() => 3),
+    ...names.map(() => 0),
+    1,
+  ]);
+});
+
 test('names of any length and script are kept and found', async () => {
   const store = await opened(await server.emptySchema());
   // Folded it is eighteen times as long: more than an index takes.

@@ -24,11 +24,34 @@ interface EndpointRow {
   port: number;
 }
 
-export async function endpointsOf(sql: Sql, name: string, now: number): Promise<Endpoint[]> {
-  const rows = await sql<EndpointRow[]>`
-    SELECT DISTINCT p.ip_address, p.port FROM ${offers(sql)}
-    WHERE n.name = ${name} AND ${isLive(sql, now)}`;
-  return rows.map(endpointOf);
+/** A name that is asked for, and when. */
+export interface AskedName {
+  name: string;
+  now: number;
+}
+
+/** The names that are asked for, as rows `w`, numbered as they come. */
+function wanted(sql: Sql, asked: AskedName[]) {
+  const rows = JSON.stringify(asked.map(({ name, now }, at) => ({ at, name, now })));
+  return sql`json_to_recordset(${rows}::text::json) AS w (at bigint, name text, now bigint)`;
+}
+
+/** Live offers of such a name. Each name by itself: a plan for all of them at once might go through whole tables. */
+function offersOfWanted(sql: Sql) {
+  return sql`${offers(sql)} WHERE n.name = w.name COLLATE "C" AND ${wasLive(sql)}`;
+}
+
+function wasLive(sql: Sql) {
+  return sql`(p.expires_at IS NULL OR p.expires_at > w.now)`;
+}
+
+/** Of each name that is asked for, in the same order. */
+export async function endpointsOf(sql: Sql, asked: AskedName[]): Promise<Endpoint[][]> {
+  const rows = await sql<(EndpointRow & Numbered)[]>`
+    SELECT w.at, e.* FROM ${wanted(sql, asked)} CROSS JOIN LATERAL (
+      SELECT DISTINCT p.ip_address, p.port FROM ${offersOfWanted(sql)}
+    ) e`;
+  return inOrder(asked, rows, endpointOf);
 }
 
 /** The ids of the live peers at an endpoint that offer a name: at most one of each contract. */
@@ -71,33 +94,34 @@ interface SourceRow extends EndpointRow {
   root: string | null;
 }
 
-/** Both are asked at once, on one way to the server. */
-export async function lookUp(
-  sql: Sql,
-  name: string,
-  most: Record<keyof LookedUp, number>,
-  now: number,
-): Promise<LookedUp> {
-  const [versions, sources] = await Promise.all([
-    versionsOf(sql, name, most.versions, now),
-    sourcesOf(sql, name, most.sources, now),
-  ]);
-  return { versions, sources };
+export interface AskedOf extends AskedName {
+  most: Record<keyof LookedUp, number>;
 }
 
-async function sourcesOf(sql: Sql, name: string, limit: number, now: number): Promise<Source[]> {
+/** Of each name that is asked for, in the same order. Both are asked at once, on one way to the server. */
+export async function lookUp(sql: Sql, asked: AskedOf[]): Promise<LookedUp[]> {
+  const [versions, sources] = await Promise.all([versionsOf(sql, asked), sourcesOf(sql, asked)]);
+  return asked.map(({ most }, at) => ({
+    versions: (versions[at] ?? []).slice(0, most.versions),
+    sources: (sources[at] ?? []).slice(0, most.sources),
+  }));
+}
+
+async function sourcesOf(sql: Sql, asked: AskedOf[]): Promise<Source[][]> {
+  const limit = Math.max(...asked.map(({ most }) => most.sources));
   // Of an endpoint's two contracts the native one.
-  const rows = await sql<SourceRow[]>`
-    SELECT * FROM (
-      SELECT DISTINCT ON (p.ip_address, p.port)
-        p.ip_address, p.port, p.contract, p.peer_id, o.size, o.modified, encode(o.root, 'hex') AS root
-      FROM ${offers(sql)} WHERE n.name = ${name} AND ${isLive(sql, now)}
-      ORDER BY p.ip_address, p.port, p.contract = 'native' DESC
-    ) s ORDER BY random() LIMIT ${limit}`;
-  return rows.map(({ ip_address: ipAddress, port, peer_id: peerId, ...told }) => ({
-    endpoint: { ipAddress, port },
-    peerId,
-    ...told,
+  const rows = await sql<(SourceRow & Numbered)[]>`
+    SELECT w.at, s.* FROM ${wanted(sql, asked)} CROSS JOIN LATERAL (
+      SELECT * FROM (
+        SELECT DISTINCT ON (p.ip_address, p.port) p.ip_address, p.port, p.contract, p.peer_id,
+          o.size, o.modified, encode(o.root, 'hex') AS root
+        FROM ${offersOfWanted(sql)}
+        ORDER BY p.ip_address, p.port, p.contract = 'native' DESC
+      ) one ORDER BY random() LIMIT ${limit}
+    ) s`;
+  return inOrder(asked, rows, (row) => ({
+    ...{ endpoint: endpointOf(row), contract: row.contract, peerId: row.peer_id },
+    ...{ size: row.size, modified: row.modified, root: row.root },
   }));
 }
 
@@ -109,20 +133,39 @@ interface VersionRow {
   holders: number;
 }
 
-async function versionsOf(sql: Sql, name: string, limit: number, now: number): Promise<Version[]> {
+async function versionsOf(sql: Sql, asked: AskedOf[]): Promise<Version[][]> {
+  const limit = Math.max(...asked.map(({ most }) => most.versions));
   // Only native peers tell roots, one of which is at an endpoint: to count peers is to count endpoints.
-  const rows = await sql<VersionRow[]>`
-    SELECT encode(v.root, 'hex') AS root, v.modified, min(o.size) AS least, max(o.size) AS most,
-      count(DISTINCT p.id) AS holders
-    FROM (
-      SELECT o.root, max(o.modified) AS modified FROM ${offers(sql)}
-      WHERE n.name = ${name} AND o.root IS NOT NULL AND ${isLive(sql, now)}
-      GROUP BY o.root
-    ) v JOIN offers o ON o.root = v.root JOIN peers p ON p.id = o.peer
-    WHERE ${isLive(sql, now)}
-    GROUP BY v.root, v.modified
-    ORDER BY holders DESC, v.modified DESC NULLS LAST, v.root LIMIT ${limit}`;
-  return rows.map(({ least, most, ...version }) => ({ ...version, size: sizeOf(least, most) }));
+  const rows = await sql<(VersionRow & Numbered)[]>`
+    SELECT w.at, c.* FROM ${wanted(sql, asked)} CROSS JOIN LATERAL (
+      SELECT encode(v.root, 'hex') AS root, v.modified, min(o.size) AS least, max(o.size) AS most,
+        count(DISTINCT p.id) AS holders
+      FROM (
+        SELECT o.root, max(o.modified) AS modified FROM ${offersOfWanted(sql)} AND o.root IS NOT NULL
+        GROUP BY o.root
+      ) v JOIN offers o ON o.root = v.root JOIN peers p ON p.id = o.peer
+      WHERE ${wasLive(sql)}
+      GROUP BY v.root, v.modified
+      ORDER BY holders DESC, v.modified DESC NULLS LAST, v.root LIMIT ${limit}
+    ) c ORDER BY w.at, c.holders DESC, c.modified DESC NULLS LAST, c.root`;
+  return inOrder(asked, rows, ({ root, modified, least, most, holders }) => ({
+    ...{ root, modified, holders, size: sizeOf(least, most) },
+  }));
+}
+
+/** Of which of the names it tells. */
+interface Numbered {
+  at: number;
+}
+
+function inOrder<Row extends Numbered, Told>(
+  asked: unknown[],
+  rows: Row[],
+  told: (row: Row) => Told,
+): Told[][] {
+  const all = asked.map((): Told[] => []);
+  for (const row of rows) all[row.at]?.push(told(row));
+  return all;
 }
 
 export async function peers(sql: Sql, limit: number, now: number): Promise<PeerSummary[]> {

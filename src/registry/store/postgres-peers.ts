@@ -5,7 +5,7 @@ import { CodedError } from '../../protocol/errors.ts';
 import type { Contract } from '../../protocol/schemas.ts';
 import { revoked } from './access-store.ts';
 import { withdrawSome } from './postgres-catalogue.ts';
-import { recordChange } from './postgres-changes.ts';
+import { recordChange, recordChanges } from './postgres-changes.ts';
 import { TryAgain } from './postgres-errors.ts';
 import { refuseRemoved } from './postgres-removals.ts';
 import type { PostgresServer, Sql } from './postgres-server.ts';
@@ -190,6 +190,21 @@ export async function leaveAllOfKey(sql: Sql, key: string): Promise<void> {
 async function requireKey(sql: Sql, id: string): Promise<void> {
   const rows = await sql`SELECT 1 FROM keys WHERE id = ${id} FOR SHARE`;
   if (rows.length === 0) throw revoked();
+}
+
+/** Leases that have ended since this was last asked: each is a change. */
+export async function noticeEnded(sql: Sql, now: number): Promise<void> {
+  const hasEnded = sql`contract = 'native' AND NOT is_gone AND expires_at <= ${now}`;
+  const rows = await sql<{ ip_address: string; port: number }[]>`
+    UPDATE peers SET is_gone = true
+    WHERE id IN (SELECT id FROM peers WHERE ${hasEnded} ORDER BY id FOR UPDATE SKIP LOCKED)
+    RETURNING ip_address, port`;
+  await recordChanges(
+    sql,
+    rows.map(({ ip_address: ipAddress, port }) => ({
+      ...{ kind: 'peer', endpoint: { ipAddress, port }, isHere: false },
+    })),
+  );
 }
 
 /** Forgets peers whose lease ended before `before`; answers how many. */

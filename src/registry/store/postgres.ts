@@ -11,16 +11,11 @@ import {
   type PeerSummary,
   type RegisteredName,
 } from '../../protocol/schemas.ts';
+import { AskedTogether } from './asked-together.ts';
 import { chosenSources, LargeContents } from './large-contents.ts';
 import { PostgresAccess } from './postgres-access.ts';
 import { changeOffers, offeredOf } from './postgres-catalogue.ts';
-import {
-  changesAfter,
-  forgetOldChanges,
-  lastChange,
-  recordChange,
-  recordChanges,
-} from './postgres-changes.ts';
+import { changesAfter, forgetOldChanges, lastChange, recordChange } from './postgres-changes.ts';
 import { contentOf } from './postgres-contents.ts';
 import {
   deregister,
@@ -37,12 +32,15 @@ import {
   listNames,
   lookUp,
   peers,
+  type AskedName,
+  type AskedOf,
 } from './postgres-look-ups.ts';
 import { migrate } from './postgres-migrations.ts';
 import {
   beginLease,
   dropExpired,
   lockedPeer,
+  noticeEnded,
   recount,
   renewKnownLease,
   renewRunningLease,
@@ -75,6 +73,12 @@ export class PostgresStore implements Store {
   readonly #maxNamesPerPeer: number;
   readonly #maxContentsPerPeer: number;
   readonly #large = new LargeContents();
+  readonly #endpointsOf = new AskedTogether((asked: AskedName[]) =>
+    this.#server.ask((sql) => endpointsOf(sql, asked)),
+  );
+  readonly #lookUp = new AskedTogether((asked: AskedOf[]) =>
+    this.#server.ask((sql) => lookUp(sql, asked)),
+  );
   #gramed: Gramed = 'ascii';
 
   /**
@@ -121,7 +125,7 @@ export class PostgresStore implements Store {
   }
 
   endpointsOf(name: string, now: number): Promise<Endpoint[]> {
-    return this.#server.ask((sql) => endpointsOf(sql, name, now));
+    return this.#endpointsOf.ask({ name, now });
   }
 
   listNames(after: string, limit: number, now: number): Promise<RegisteredName[]> {
@@ -209,7 +213,7 @@ export class PostgresStore implements Store {
   }
 
   lookUp(name: string, most: Record<keyof LookedUp, number>, now: number): Promise<LookedUp> {
-    return this.#server.ask((sql) => lookUp(sql, name, most, now));
+    return this.#lookUp.ask({ name, most, now });
   }
 
   async contentOf(root: string, limit: number, now: number): Promise<Content> {
@@ -263,17 +267,7 @@ export class PostgresStore implements Store {
   }
 
   async noticeEndedLeases(now: number): Promise<void> {
-    const ended = (sql: Sql) => sql`contract = 'native' AND NOT is_gone AND expires_at <= ${now}`;
-    await this.#transaction(async (sql) => {
-      const rows = await sql<EndpointRow[]>`
-        UPDATE peers SET is_gone = true
-        WHERE id IN (SELECT id FROM peers WHERE ${ended(sql)} ORDER BY id FOR UPDATE SKIP LOCKED)
-        RETURNING ip_address, port`;
-      await recordChanges(
-        sql,
-        rows.map((row) => ({ kind: 'peer', endpoint: endpointOf(row), isHere: false })),
-      );
-    });
+    await this.#transaction((sql) => noticeEnded(sql, now));
     await forgetOldChanges(this.#server, KEPT_CHANGES);
   }
 
