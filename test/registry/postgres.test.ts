@@ -272,6 +272,32 @@ test('names that are looked up at the same moment are answered each by itself', 
   ]);
 });
 
+test('what the server knows of the tables is up to date soon after very many names were offered', async () => {
+  const url = await server.emptySchema();
+  const store = await opened(url);
+  const known = async () =>
+    server.query(
+      url,
+      `SELECT relname FROM pg_class
+       WHERE relnamespace = current_schema()::regnamespace AND relname IN ('names', 'offers', 'peers')
+         AND reltuples > 0 ORDER BY relname`,
+    );
+  const peerId = await announced(store, 1);
+  const names = Array.from({ length: 1_000 }, (_, index) => `name ${index}`);
+  const change = (revision: number, some: string[]) =>
+    store.changeCatalogue(peerId, { revision, offered: some.map(entry), withdrawn: [] }, NOW);
+  await change(0, names.slice(0, 900));
+  await store.noticeEndedLeases(NOW);
+  expect(await known()).toEqual([]);
+  await change(1, names.slice(900));
+  await store.noticeEndedLeases(NOW);
+  expect(await known()).toEqual([
+    { relname: 'names' },
+    { relname: 'offers' },
+    { relname: 'peers' },
+  ]);
+});
+
 test('names of any length and script are kept and found', async () => {
   const store = await opened(await server.emptySchema());
   // Folded it is eighteen times as long: more than an index takes.

@@ -153,7 +153,7 @@ async function toldOf(
       count(DISTINCT o.root) AS versions, max(encode(o.root, 'hex')) AS root,
       count(DISTINCT p.ip_address || ' ' || p.port) AS holders
     FROM offers o JOIN peers p ON p.id = o.peer
-    WHERE o.name = ANY (${`{${ids.join()}}`}::text::bigint[]) AND ${isLive(sql, now)}
+    WHERE o.name = ANY (${ids}::bigint[]) AND ${isLive(sql, now)}
     GROUP BY o.name`;
   return new Map(
     rows.map(({ id, least, most, modified, versions, root, holders }) => [

@@ -51,6 +51,7 @@ import { remove, removePeer, restore } from './postgres-removing.ts';
 import { STEPS } from './postgres-schema.ts';
 import { gramedBy, searchedNames, type Gramed } from './postgres-search.ts';
 import { PostgresServer, type Sql } from './postgres-server.ts';
+import { PostgresStatistics } from './postgres-statistics.ts';
 import { search, type FoundPage, type SearchQuery } from './search.ts';
 import {
   KEPT_CHANGES,
@@ -70,6 +71,7 @@ export class PostgresStore implements Store {
   readonly engine = 'postgres';
   readonly access: PostgresAccess;
   readonly #server: PostgresServer;
+  readonly #statistics: PostgresStatistics;
   readonly #maxNamesPerPeer: number;
   readonly #maxContentsPerPeer: number;
   readonly #large = new LargeContents();
@@ -90,6 +92,7 @@ export class PostgresStore implements Store {
     { maxNamesPerPeer = MAX_NAMES_PER_PEER, maxContentsPerPeer = MAX_CONTENTS_PER_PEER } = {},
   ) {
     this.#server = new PostgresServer(url);
+    this.#statistics = new PostgresStatistics(this.#server);
     this.access = new PostgresAccess(this.#server);
     this.#maxNamesPerPeer = maxNamesPerPeer;
     this.#maxContentsPerPeer = maxContentsPerPeer;
@@ -148,8 +151,8 @@ export class PostgresStore implements Store {
     return row && endpointOf(row);
   }
 
-  changeCatalogue(peerId: string, change: CatalogueChange, now: number): Promise<number> {
-    return this.#transaction(async (sql) => {
+  async changeCatalogue(peerId: string, change: CatalogueChange, now: number): Promise<number> {
+    const revision = await this.#transaction(async (sql) => {
       const peer = await lockedPeer(sql, peerId);
       let { id, names } = peer;
       if (change.reset) {
@@ -175,6 +178,8 @@ export class PostgresStore implements Store {
       });
       return revision;
     });
+    this.#statistics.changed(change.offered.length + change.withdrawn.length);
+    return revision;
   }
 
   holdContent(peerId: string, root: string, complete: boolean): Promise<void> {
@@ -269,6 +274,7 @@ export class PostgresStore implements Store {
   async noticeEndedLeases(now: number): Promise<void> {
     await this.#transaction((sql) => noticeEnded(sql, now));
     await forgetOldChanges(this.#server, KEPT_CHANGES);
+    await this.#statistics.renew();
   }
 
   exerciseEndpoints(): Promise<Endpoint[]> {
