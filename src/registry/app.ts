@@ -94,6 +94,7 @@ export function createApp(options: {
       readiness.isOpen &&
       !load.isTooMuch() &&
       (!addressLimit || countedFor(addressLimit, address) === 0),
+    together: (lookUp) => store.together(lookUp),
     onWaiting: (request) => {
       load.begin(request);
     },

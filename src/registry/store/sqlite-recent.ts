@@ -95,7 +95,13 @@ export class RecentEntries {
   }
 
   offersOf(root: string): RecentOffer[] {
-    return this.#generations.flatMap(({ offers }) => offers.of(root));
+    // Asked for every look-up: mostly there is nothing.
+    let all: RecentOffer[] = [];
+    for (const { offers } of this.#generations) {
+      const some = offers.of(root);
+      if (some.length > 0) all = all.length === 0 ? some : [...all, ...some];
+    }
+    return all;
   }
 
   /** Of contents that came, those that went again possibly among them. */

@@ -16,7 +16,8 @@ export interface LivePeers {
   ) => { endpoint: Endpoint; contract: Contract; peerId: string | null; key: string } | undefined;
 }
 
-const OFFERED_BY = 'SELECT peer FROM offers WHERE name = ?';
+const OFFERED_BY = 'SELECT o.peer FROM by_name n JOIN offers o ON o.name = n.id WHERE n.name = ?';
+const OFFERED_RECENTLY_BY = 'SELECT peer FROM offers WHERE name = ?';
 /** Roots as text: a blob would take SQLite's callers longer than all the rest of a row. */
 const ROOT = 'lower(hex(o.root))';
 const TOLD_UNDER = `SELECT o.peer, o.size, o.modified, ${ROOT} FROM offers o WHERE o.name = ?`;
@@ -36,11 +37,12 @@ export function endpointsOf(
   name: string,
   now: number,
 ): Endpoint[] {
-  const id = recent.idOf(name);
-  if (id === undefined) return [];
+  let rows = file.lists(OFFERED_BY, name);
+  const id = rows.length === 0 ? recent.idOf(name) : undefined;
+  if (id !== undefined) rows = file.lists(OFFERED_RECENTLY_BY, id);
   // One endpoint may be there through both contracts.
   const byKey = new Map<string, Endpoint>();
-  for (const [holder] of file.lists(OFFERED_BY, id)) {
+  for (const [holder] of rows) {
     const peer = known.live(holder as number, now);
     if (peer) byKey.set(peer.key, peer.endpoint);
   }
@@ -54,7 +56,7 @@ type HeldRow = [peer: number, least: number | null, most: number | null];
 /** What is kept of a name, whether its peers are live or not. */
 interface Kept {
   told: ToldRow[];
-  /** Who holds a root, as far as it is in the tree: a peer may be there several times. */
+  /** Who holds a root, as far as it is in the tree: a peer possibly several times, one after another. */
   heldBy: (root: string) => readonly HeldRow[];
 }
 
@@ -81,10 +83,10 @@ export function lookUp(
     if (root !== null && modified !== null)
       latest.set(root, Math.max(modified, latest.get(root) ?? modified));
   }
-  const holders = (root: string) => [
-    ...heldBy(root),
-    ...recent.offersOf(root).map(({ peer, size }): HeldRow => [peer, size, size]),
-  ];
+  const holders = (root: string) => {
+    const came = recent.offersOf(root).map(({ peer, size }): HeldRow => [peer, size, size]);
+    return came.length === 0 ? heldBy(root) : [...heldBy(root), ...came].sort(byPeer);
+  };
   const versions: Version[] = [];
   for (const [root, modified] of latest)
     versions.push({ root, modified, ...countHeld(holders(root), known, now) });
@@ -116,17 +118,22 @@ function keptOf(file: SqliteFile, recent: RecentEntries, name: string): Kept {
   return { told, heldBy: (root) => held.get(root)?.rows ?? [] };
 }
 
+function byPeer([peer]: HeldRow, [other]: HeldRow): number {
+  return peer - other;
+}
+
 /** A peer counts once: only native peers tell roots, one of which is at an endpoint. */
 function countHeld(rows: readonly HeldRow[], known: LivePeers, now: number) {
-  let [least, most] = [Infinity, -Infinity];
-  const holders = new Set<number>();
+  let [least, most, holders] = [Infinity, -Infinity, 0];
+  let counted: number | undefined;
   for (const [peer, from, to] of rows) {
     if (!known.live(peer, now)) continue;
-    holders.add(peer);
+    if (peer !== counted) holders++;
+    counted = peer;
     if (from !== null) least = Math.min(least, from);
     if (to !== null) most = Math.max(most, to);
   }
-  return { size: sizeOf(least, most), holders: holders.size };
+  return { size: sizeOf(least, most), holders };
 }
 
 function byHolders(a: Version, b: Version): number {

@@ -254,6 +254,10 @@ export class SqliteStore implements Store {
     return asPromise(() => isRemoved(this.#file, kind, subject));
   }
 
+  together<T>(ask: () => T): T {
+    return this.#file.reading(ask);
+  }
+
   lookUp(name: string, most: Record<keyof LookedUp, number>, now: number): Answer<LookedUp> {
     return lookUp(this.#file, this.#recent, this.#known, name, most, now);
   }

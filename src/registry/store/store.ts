@@ -137,6 +137,11 @@ export interface Store extends Startable {
   removals(before: number, limit: number): Promise<Removal[]>;
   isRemoved(kind: RemovalKind, subject: string): Promise<boolean>;
 
+  /**
+   * Asks many questions, `endpointsOf` and `lookUp` among them, in less time than one by one: what an engine does for
+   * each it does once. Nothing is waited for within.
+   */
+  together<T>(ask: () => T): T;
   /** What is told under a name, of versions and of sources at most so many. */
   lookUp(name: string, most: Record<keyof LookedUp, number>, now: number): Answer<LookedUp>;
   /**
