@@ -167,7 +167,7 @@ export class QuickAnswers {
   }
 
   #lookUp(some: Taken[]): Answer<unknown>[] {
-    if (some.length === 1) return some.map(lookedUp);
+    if (some.length <= 1) return some.map(lookedUp);
     try {
       return this.#gates.together(() => some.map(lookedUp));
     } catch {

@@ -354,3 +354,27 @@ test('names that came last are listed past those whose peers are gone', async ()
   }
   expect(listed).toEqual(names(PEER).sort());
 });
+
+test('names that came last are listed past those whose peers are gone, while some are being put in order', async () => {
+  const store = new SqliteStore(':memory:', { maxRecent: 30 });
+  onTestFinished(() => store.stop());
+  await store.start();
+  const gone = 'e'.repeat(32);
+  const entry = (name: string) => ({ name, size: 1, modified: 1 });
+  let revision = 0;
+  const offer = async (name: string) => {
+    const change = { revision, offered: [entry(name)], withdrawn: [] };
+    revision = await store.changeCatalogue(PEER, change, NOW);
+  };
+  await store.renewLease({ peerId: gone, endpoint: A, displayName: undefined }, NOW);
+  await store.renewLease(
+    { peerId: PEER, endpoint: { ...A, port: 2 }, displayName: undefined },
+    NOW + 1,
+  );
+  const offered = Array.from({ length: 30 }, (_, n) => entry(`a${n + 10}`));
+  await store.changeCatalogue(gone, { revision: 0, offered, withdrawn: [] }, NOW - 1);
+  // This one turns the generation; those that follow are too few to bring it in.
+  for (const name of ['n', 'z0', 'z1', 'z2']) await offer(name);
+  const page = await store.listNames('', 3, NOW);
+  expect(page.map(({ name }) => name)).toEqual(['n', 'z0', 'z1']);
+});

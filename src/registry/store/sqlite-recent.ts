@@ -113,10 +113,12 @@ export class RecentEntries {
   namesAfter(after: string, limit: number): RecentName[] {
     return this.#first(limit, ({ byName }) =>
       byName.after(({ name }) => inCodePointOrder(name, after) > 0),
-    ).sort((a, b) => inCodePointOrder(a.name, b.name));
+    )
+      .sort((a, b) => inCodePointOrder(a.name, b.name))
+      .slice(0, limit);
   }
 
-  /** Those whose last segment begins with a text, in its order. */
+  /** Those whose last segment begins with a text: the first so many of each generation. */
   leavesAfter(text: string, after: { leaf: string; id: number }, limit: number): RecentName[] {
     const isAfter = ({ leaf, id }: RecentName) =>
       (inCodePointOrder(leaf, after.leaf) || id - after.id) > 0;

@@ -56,7 +56,7 @@ export class Settling {
 
   /** After so many offers have come: in transactions of its own. */
   makeRoom(came: number): void {
-    if (!this.#pass && this.#recent.filled.noted <= this.#maxRecent) return;
+    if (came === 0 || (!this.#pass && this.#recent.filled.noted <= this.#maxRecent)) return;
     try {
       this.#goOn(ROOM_FOR_EACH * came);
     } catch (error) {
