@@ -59,7 +59,7 @@ import {
   type Store,
 } from './store.ts';
 
-/** Some 500 bytes each, and as many again come while they are brought into the trees. */
+/** As many again may come while they are brought into the trees. */
 const MAX_RECENT = 50_000;
 
 interface SqliteStoreOptions {
