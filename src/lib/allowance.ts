@@ -43,7 +43,8 @@ export class Allowance {
    * 0: the bytes pass, and are counted. Otherwise nothing is counted, and the milliseconds to wait until
    * they may. More than a burst passes when nothing has for a while, and is paid for afterwards.
    *
-   * Over any span, what passes is no more than rate × span + burst, or the largest of `bytes` in its place.
+   * Over any span, what passes is no more than rate × span + the burst of its beginning, and what the last
+   * of it had above the burst of its moment.
    */
   admit(bytes: number, now: number): number {
     this.#fill(now);

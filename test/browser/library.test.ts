@@ -41,6 +41,24 @@ test('what is typed is found as it is typed, and no longer than it fits', async 
   expect(await rows.count()).toBe(0);
 });
 
+test('what is typed in the first moment of the library is kept', async () => {
+  const { url } = await network(MUSIC);
+  const page = await open(new URL('/network', url));
+  await page.getByRole('heading', { level: 1, name: 'Network' }).waitFor();
+  // Nobody is as quick as this, but a machine may be as slow: before anything is drawn.
+  await page.evaluate(`new MutationObserver((_, watch) => {
+    const box = document.querySelector('input[type=search]');
+    if (box === null) return;
+    watch.disconnect();
+    box.value = 'love';
+    box.dispatchEvent(new InputEvent('input', { bubbles: true }));
+  }).observe(document.body, { childList: true, subtree: true })`);
+  await page.getByRole('link', { name: 'Library' }).click();
+  const rows = page.getByRole('list', { name: 'Results' }).getByRole('listitem');
+  await rows.getByRole('link', { name: 'love.txt' }).waitFor();
+  expect(await page.getByRole('searchbox').inputValue()).toBe('love');
+});
+
 test('what a peer begins to share is found without asking again', async () => {
   const { url } = await network(MUSIC);
   const page = await open(url);

@@ -1,6 +1,6 @@
 // The page around the views: who one is talking to, the way between views, and what is wrong.
 import { useComputed, useSignalEffect } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { isSignedOut, leave, maySteer, you } from './state/access.ts';
 import { host, isLive, mainLine, token } from './state/host.ts';
 import { downloads, peer } from './state/peer.ts';
@@ -40,7 +40,7 @@ function Page() {
   useSignalEffect(() => {
     document.title = title.value;
   });
-  useEffect(() => {
+  useLayoutEffect(() => {
     // Who came by a link hears where it led; the library puts the focus into the search.
     if (!isFirst.current && shown.view !== 'library')
       main.current?.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true });

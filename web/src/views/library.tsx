@@ -1,5 +1,5 @@
 // The library: search as one types, with the keyboard first, and what was found.
-import { useCallback, useEffect, useMemo, useRef } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { changes, isStatsTrue, lookAtNetwork, registryLine, stats } from '../state/network.ts';
 import { host, isLive } from '../state/host.ts';
 import { keyOfRow, rowsOf } from '../state/result-rows.ts';
@@ -22,8 +22,9 @@ export function Library() {
   const input = useRef<HTMLInputElement>(null);
   const list = useRef<ListHandle | null>(null);
   const here = route.value;
-  useEffect(search.readAddress, [here]);
-  useEffect(() => {
+  // Before anybody can type: what is typed goes before what the address says.
+  useLayoutEffect(search.readAddress, [here]);
+  useLayoutEffect(() => {
     // On a screen without a keyboard the focus would bring one up.
     if (matchMedia('(pointer: fine)').matches) input.current?.focus({ preventScroll: true });
   }, []);
