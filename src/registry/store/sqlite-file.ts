@@ -15,8 +15,8 @@ import { CodedError } from '../../protocol/errors.ts';
 const BUSY_TIMEOUT_MS = 5_000;
 const OWNER_ONLY = 0o600;
 const SQLITE_BUSY = 5;
-/** Names of a million files come in any order, each into several indexes; with twice as much none of it is quicker. */
-const CACHE_KIB = 64 * 1024;
+/** Inner pages of the trees of a million names, and some of what is written; with four times as much nothing is quicker. */
+const CACHE_KIB = 16 * 1024;
 /** Changes of many names touch the same pages again and again: they are written back less often. */
 const CHECKPOINT_PAGES = 20_000;
 
