@@ -15,30 +15,13 @@ import type { RecentEntries } from './sqlite-recent.ts';
 import type { Counts } from './store.ts';
 
 /** A peer without a lease is probed instead; one with a lease is there until it ends. */
-const IS_LIVE = '(p.expires_at IS NULL OR p.expires_at > :now)';
+export const IS_LIVE = '(p.expires_at IS NULL OR p.expires_at > :now)';
 
 /** A JSON array of endpoints as SQL puts it together. */
 const ENDPOINTS = `json_group_array(DISTINCT json_array(p.ip_address, p.port))`;
 
 /** What `sizeOf` reads. */
 const SIZES = 'min(o.size) AS least, max(o.size) AS most';
-
-/** The live peers at an endpoint that offer a name: at most one of each contract. */
-export function holdersAt(
-  file: SqliteFile,
-  recent: RecentEntries,
-  name: string,
-  endpoint: Endpoint,
-  now: number,
-) {
-  const id = recent.idOf(name);
-  if (id === undefined) return [];
-  return file.all(
-    `SELECT p.id, p.contract, p.names FROM offers o JOIN peers p ON p.id = o.peer
-     WHERE o.name = :id AND p.ip_address = :ip AND p.port = :port AND ${IS_LIVE}`,
-    { id, ip: endpoint.ipAddress, port: endpoint.port, now },
-  ) as { id: number; contract: Contract; names: number }[];
-}
 
 export function listNames(
   file: SqliteFile,

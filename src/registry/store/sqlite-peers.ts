@@ -99,21 +99,6 @@ export function noticeEndedLeases(file: SqliteFile, now: number): void {
     recordChange(file, { kind: 'peer', endpoint: endpointOf(row), isHere: false });
 }
 
-export function exerciseEndpoints(file: SqliteFile): Endpoint[] {
-  return file.all(`SELECT ip_address, port FROM peers WHERE contract = 'exercise'`).map(endpointOf);
-}
-
-export function dropExerciseEndpoint(file: SqliteFile, { ipAddress, port }: Endpoint): void {
-  const row = file.one(
-    `SELECT id FROM peers
-     WHERE contract = 'exercise' AND ip_address = :ipAddress AND port = :port`,
-    { ipAddress, port },
-  );
-  if (!row) return;
-  forgetPeer(file, row['id'] as number);
-  recordChange(file, { kind: 'peer', endpoint: { ipAddress, port }, isHere: false });
-}
-
 /** Answers how many. */
 export function dropExpired(file: SqliteFile, before: number): number {
   const expired = file.all('SELECT id FROM peers WHERE expires_at < :before', { before });

@@ -14,35 +14,32 @@ import type {
 import { chosenSources, LargeContents } from './large-contents.ts';
 import { search, type FoundPage, type SearchQuery } from './search.ts';
 import { forgetOldChanges, changesAfter, lastChange, recordChange } from './sqlite-changes.ts';
-import { changeCatalogue, offer, recount, withdraw } from './sqlite-catalogue.ts';
+import { changeCatalogue } from './sqlite-catalogue.ts';
 import { SqliteAccess } from './sqlite-access.ts';
+import {
+  deregister,
+  dropExerciseEndpoint,
+  exerciseEndpoints,
+  register,
+} from './sqlite-exercise.ts';
 import { asPromise, SqliteFile } from './sqlite-file.ts';
 import { gramming } from './sqlite-grams.ts';
 import { RecentEntries } from './sqlite-recent.ts';
 import { endpointsOf, lookUp } from './sqlite-sources.ts';
 import { holdContent, letContentGo } from './sqlite-holdings.ts';
 import { KnownPeers } from './sqlite-known-peers.ts';
+import { contentOf, countContents, counts, listNames, peers } from './sqlite-look-ups.ts';
 import {
-  contentOf,
-  countContents,
-  counts,
-  holdersAt,
-  listNames,
-  peers,
-} from './sqlite-look-ups.ts';
-import {
-  dropExerciseEndpoint,
   dropExpired,
   endLease,
   endpointOfPeer,
-  exerciseEndpoints,
   hasLease,
   noticeEndedLeases,
   removePeer,
   renewLease,
   renewRunningLease,
 } from './sqlite-peers.ts';
-import { isRemoved, refuseRemoved, removals, remove, restore } from './sqlite-removals.ts';
+import { isRemoved, removals, remove, restore } from './sqlite-removals.ts';
 import { STEPS } from './sqlite-schema.ts';
 import { Settling } from './sqlite-settling.ts';
 import { searchedNames } from './sqlite-search.ts';
@@ -128,42 +125,16 @@ export class SqliteStore implements Store {
   }
 
   async register(name: string, endpoint: Endpoint, now: number): Promise<boolean> {
-    const isNew = await this.#transaction(() => {
-      refuseRemoved(this.#file, 'name', name);
-      if (holdersAt(this.#file, this.#recent, name, endpoint, now).length > 0) return false;
-      this.#file.run(
-        `INSERT INTO peers (contract, ip_address, port) VALUES ('exercise', :ip, :port)
-         ON CONFLICT DO NOTHING`,
-        { ip: endpoint.ipAddress, port: endpoint.port },
-      );
-      const peer = this.#file.one(
-        `SELECT id, names FROM peers
-         WHERE contract = 'exercise' AND ip_address = :ip AND port = :port`,
-        { ip: endpoint.ipAddress, port: endpoint.port },
-      ) as { id: number; names: number };
-      offer(this.#file, this.#recent, peer.id, { name, size: null, modified: null });
-      this.#recount(peer.id, peer.names + 1);
-      this.#record({ kind: 'catalogue', endpoint, offered: 1, withdrawn: 0, names: [name] });
-      return true;
-    });
+    const most = this.#maxNamesPerPeer;
+    const isNew = await this.#transaction(() =>
+      register(this.#file, this.#recent, { name, endpoint, now, most }),
+    );
     this.#settling.makeRoom(1);
     return isNew;
   }
 
   deregister(name: string, endpoint: Endpoint, now: number): Promise<boolean> {
-    return this.#transaction(() => {
-      const holders = holdersAt(this.#file, this.#recent, name, endpoint, now);
-      for (const { id, contract, names } of holders) {
-        withdraw(this.#file, this.#recent, id, name);
-        this.#recount(id, names - 1);
-        if (contract === 'native')
-          this.#file.run('UPDATE peers SET revision = revision + 1 WHERE id = :id', { id });
-        else if (names === 1) this.#file.run('DELETE FROM peers WHERE id = :id', { id });
-      }
-      if (holders.length > 0)
-        this.#record({ kind: 'catalogue', endpoint, offered: 0, withdrawn: 1, names: [name] });
-      return holders.length > 0;
-    });
+    return this.#transaction(() => deregister(this.#file, this.#recent, { name, endpoint, now }));
   }
 
   endpointsOf(name: string, now: number): Answer<Endpoint[]> {
@@ -324,10 +295,6 @@ export class SqliteStore implements Store {
 
   dropExpired(before: number): Promise<number> {
     return this.#transaction(() => dropExpired(this.#file, before));
-  }
-
-  #recount(peer: number, names: number): void {
-    recount(this.#file, peer, names, this.#maxNamesPerPeer);
   }
 
   #record(change: Change): void {
