@@ -108,6 +108,12 @@ export function asSeenBy(caller: Caller, endpoint: Endpoint): Endpoint {
     : endpoint;
 }
 
+/** The same of something that has an endpoint. */
+export function withEndpointSeenBy<T extends { endpoint: Endpoint }>(caller: Caller, each: T): T {
+  const endpoint = asSeenBy(caller, each.endpoint);
+  return endpoint === each.endpoint ? each : { ...each, endpoint };
+}
+
 /** The other way round: where an endpoint may be registered that a caller was given as that one. */
 export function asRegistered(caller: Caller, endpoint: Endpoint): Endpoint[] {
   const { ipAddress, port } = endpoint;

@@ -10,8 +10,8 @@ const UNKNOWN = 'unknown';
 const KNOWN_METHODS: ReadonlySet<string | undefined> = new Set(METHODS);
 
 interface Counted {
-  /** By method and status, `GET 200`. */
-  answers: Map<string, number>;
+  /** By method, and by status. */
+  answers: Map<string, Map<number, number>>;
   /** How many took no longer than each of the buckets, but longer than the one before; the last: all others. */
   within: number[];
   count: number;
@@ -24,8 +24,8 @@ export class RequestCounts {
   /** @param route its pattern, undefined where there is none: few, and without quotes or backslashes */
   add(route = UNKNOWN, method: string | undefined, status: number, ms: number): void {
     const counted = this.#countedOf(route);
-    const answer = `${KNOWN_METHODS.has(method) ? method : UNKNOWN} ${status}`;
-    counted.answers.set(answer, (counted.answers.get(answer) ?? 0) + 1);
+    const byStatus = statusesOf(counted, method);
+    byStatus.set(status, (byStatus.get(status) ?? 0) + 1);
     const seconds = ms / 1000;
     let bucket = 0;
     while (bucket < BUCKETS_S.length && seconds > (BUCKETS_S[bucket] ?? Infinity)) bucket++;
@@ -41,12 +41,11 @@ export class RequestCounts {
       '# TYPE sp2p_requests_total counter',
     ];
     for (const [route, { answers }] of this.#routes)
-      for (const [answer, count] of answers) {
-        const [method, status] = answer.split(' ');
-        lines.push(
-          `sp2p_requests_total{route="${route}",method="${method}",status="${status}"} ${count}`,
-        );
-      }
+      for (const [method, byStatus] of answers)
+        for (const [status, count] of byStatus)
+          lines.push(
+            `sp2p_requests_total{route="${route}",method="${method}",status="${status}"} ${count}`,
+          );
     lines.push(
       '',
       '# HELP sp2p_request_seconds From the head of a request to the end of its answer.',
@@ -75,4 +74,14 @@ export class RequestCounts {
     }
     return counted;
   }
+}
+
+function statusesOf({ answers }: Counted, method: string | undefined): Map<number, number> {
+  const known = method !== undefined && KNOWN_METHODS.has(method) ? method : UNKNOWN;
+  let byStatus = answers.get(known);
+  if (!byStatus) {
+    byStatus = new Map<number, number>();
+    answers.set(known, byStatus);
+  }
+  return byStatus;
 }

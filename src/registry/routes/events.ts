@@ -4,7 +4,7 @@ import { Type } from 'typebox';
 import { EVENT_STREAM_TYPE, EventStream } from '../../lib/http/event-stream.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import { ChangeSchema } from '../../protocol/schemas.ts';
-import { asSeenBy, callerOf } from '../callers.ts';
+import { callerOf, withEndpointSeenBy } from '../callers.ts';
 import type { RegistryContext, RegistryServer } from '../context.ts';
 import type { NumberedChange } from '../store/store.ts';
 
@@ -39,10 +39,7 @@ export function eventRoutes(app: RegistryServer, { changes }: RegistryContext): 
       const begin = () => (stream ??= new EventStream(reply, 'what changes from now on'));
       const follower = {
         tell: ({ id, change }: NumberedChange) => {
-          const seen =
-            change.kind === 'removed'
-              ? change
-              : { ...change, endpoint: asSeenBy(caller, change.endpoint) };
+          const seen = change.kind === 'removed' ? change : withEndpointSeenBy(caller, change);
           begin().send(change.kind, JSON.stringify(seen), id);
         },
         reset: (at: number) => {

@@ -25,7 +25,7 @@ import {
   StatsSchema,
 } from '../../protocol/schemas.ts';
 import { NetworkStats } from '../stats.ts';
-import { asRegistered, asSeenBy, callerOf, type Caller } from '../callers.ts';
+import { asRegistered, callerOf, withEndpointSeenBy, type Caller } from '../callers.ts';
 import type { RegistryContext, RegistryServer } from '../context.ts';
 import { answerFrom } from '../store/store.ts';
 import { DEFAULT_PAGE, LimitSchema, readsLimit } from './pages.ts';
@@ -227,9 +227,7 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
       const caller = callerOf(request);
       const peers = await store.peers(limit + 1, clock.now());
       return {
-        peers: peers
-          .slice(0, limit)
-          .map((peer) => ({ ...peer, endpoint: asSeenBy(caller, peer.endpoint) })),
+        peers: peers.slice(0, limit).map((peer) => withEndpointSeenBy(caller, peer)),
         more: peers.length > limit,
       };
     },
@@ -240,10 +238,7 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
     answerFrom(store.lookUp(name, most, clock.now()), ({ versions, sources }) => ({
       name,
       versions,
-      sources: sources.map((source) => ({
-        ...source,
-        endpoint: asSeenBy(caller, source.endpoint),
-      })),
+      sources: sources.map((source) => withEndpointSeenBy(caller, source)),
     }));
   quick.add('/api/v1/names/', lookUp);
   app.get(
@@ -278,10 +273,7 @@ export function nativeRoutes(app: RegistryServer, context: RegistryContext, vers
       const content = await store.contentOf(request.params.root, limit, clock.now());
       return {
         ...content,
-        sources: content.sources.map((source) => ({
-          ...source,
-          endpoint: asSeenBy(caller, source.endpoint),
-        })),
+        sources: content.sources.map((source) => withEndpointSeenBy(caller, source)),
       };
     },
   );
