@@ -152,7 +152,13 @@ test('a peer that is taken off is gone with all it offers, and is told why', asy
     peers: { peerId: string; displayName: string }[];
   };
   expect(peers).toMatchObject([{ displayName: 'Ann' }]);
-  await done(admin(['remove', 'peer', peers[0]?.peerId ?? '']));
+  for (const [what, text] of [
+    ['peer', 'Ann'],
+    ['content', 'abc'],
+    ['name', '../up'],
+  ] as const)
+    expect(await admin(['remove', what, text])).toMatchObject({ code: 2 });
+  await done(admin(['remove', 'peer', peers[0]?.peerId.toUpperCase() ?? '']));
   expect(await names(admin)).toEqual([]);
   expect(JSON.parse(await done(admin(['peers', '--json'])))).toMatchObject({ peers: [] });
   expect(await share.event(({ event }) => event === 'away')).toMatchObject({ code: 'removed' });
