@@ -1,12 +1,9 @@
 // sp2p remove: takes a name, a content or a peer off a private network, for its administrators.
 import { Argument, Command } from 'commander';
-import { Check } from 'typebox/schema';
 import type { Network } from '../client/network.ts';
 import { remove } from '../client/removals-client.ts';
 import type { RemovalKind } from '../protocol/access.ts';
-import { CodedError } from '../protocol/errors.ts';
 import { printable } from '../protocol/names.ts';
-import { PeerIdSchema } from '../protocol/schemas.ts';
 import { withNetwork } from './networks.ts';
 import { jsonOption, option } from './options.ts';
 import { jsonText, print, say } from './terminal.ts';
@@ -27,8 +24,6 @@ export function removeCommand(): Command {
     .addOption(option('--reason <text>', 'why, for other administrators'))
     .addOption(jsonOption())
     .action(async (kind: RemovalKind, subject: string, { network, reason, json }: Flags) => {
-      if (kind === 'peer' && !Check(PeerIdSchema, subject.toLowerCase()))
-        throw new CodedError('bad-usage', 'A peer is told by its id: 32 hex digits.');
       const removal = await remove(network, { kind, subject, ...(reason && { reason }) });
       if (json) print(jsonText(removal));
       else
