@@ -18,7 +18,6 @@ test('the codes are those of the manual', () => {
 const codes: [ErrorCode, number][] = [
   ['bad-usage', 2],
   ['bad-name', 2],
-  ['bad-request', 2],
   ['not-known', 3],
   ['no-source', 4],
   ['interrupted', 130],

@@ -14,7 +14,6 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   'bad-usage': EXIT.usage,
   'bad-name': EXIT.usage,
   'bad-root': EXIT.usage,
-  'bad-request': EXIT.usage,
   'bad-join-link': EXIT.usage,
   'several-versions': EXIT.usage,
   'not-known': EXIT.notKnown,
